@@ -16,7 +16,7 @@ struct AtomicFileOptions {
   /// Permissions of the new file before the user's umask; 0777 for an executable.
   unsigned mode = 0666;
   /// Files being read: the output may not be one of them, under whatever name (same device and inode).
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs = {};
 };
 
 /// A file under construction. Until commit() the target stays as it was; without commit() nothing is left behind. Where
