@@ -1,0 +1,57 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Layout, schedule and target: decisions of the lower stage, written down.
+#ifndef HALFTONE_KERNEL_ATTRIBUTES
+#define HALFTONE_KERNEL_ATTRIBUTES
+
+include "dialects/kernel/Dialect.td"
+include "mlir/IR/AttrTypeBase.td"
+
+class Kernel_Attr<string name, string keyword> : AttrDef<Kernel_Dialect, name> {
+  let mnemonic = keyword;
+}
+
+def Kernel_LayoutAttr : Kernel_Attr<"Layout", "layout"> {
+  let summary = "The order of a packed matrix's bytes";
+  let description = [{
+    `lanes` rows of the matrix form a tile, one row per lane; `group` consecutive columns of a row sit side by side in a
+    lane. Blocks follow each other along the columns; `lib/formats/Packing.h` gives every offset. A packed tensor
+    without a layout keeps its rows one after another.
+
+    ```mlir
+    #kernel.layout<lanes 16, group 4>
+    ```
+  }];
+  let parameters = (ins "int64_t":$lanes, "int64_t":$group);
+  let assemblyFormat = "`<` `lanes` $lanes `,` `group` $group `>`";
+}
+
+def Kernel_ScheduleAttr : Kernel_Attr<"Schedule", "schedule"> {
+  let summary = "How a kernel's loops run";
+  let description = [{
+    Recorded by choose-kernels on a `lowbit.kernel`, read by the lowerings: `lanes` elements per vector, `tokens` rows
+    of activations per pass over the weights, and the `dot` instruction of the target's table.
+
+    ```mlir
+    #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd">
+    ```
+  }];
+  let parameters = (ins "int64_t":$lanes, "int64_t":$tokens, "::mlir::StringAttr":$dot);
+  let assemblyFormat = "`<` `lanes` $lanes `,` `tokens` $tokens `,` `dot` $dot `>`";
+}
+
+def Kernel_TargetAttr : Kernel_Attr<"Target", "target"> {
+  let summary = "The processor that a module is compiled for";
+  let description = [{
+    Attached to a module as `halftone.target`. `features` are LLVM's names in LLVM's order; `vector` is the width in
+    bits of the vectors that kernels use.
+
+    ```mlir
+    #kernel.target<"x86_64-unknown-linux-gnu", cpu "icelake-server", features "+avx512vnni", vector 512>
+    ```
+  }];
+  let parameters = (ins StringRefParameter<>:$triple, StringRefParameter<>:$cpu, StringRefParameter<>:$features,
+                        "int64_t":$vector);
+  let assemblyFormat = "`<` $triple `,` `cpu` $cpu `,` `features` $features `,` `vector` $vector `>`";
+}
+
+#endif

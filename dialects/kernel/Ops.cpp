@@ -1,0 +1,78 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Syntax and verifiers of the kernel operations. Each verifier checks its op's constraints in the order of Ops.td.
+#include "dialects/kernel/Kernel.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::kernel;
+
+/// One type for all operands of a list.
+static ParseResult parseUniform(OpAsmParser &parser, ArrayRef<OpAsmParser::UnresolvedOperand> operands,
+                                SmallVectorImpl<Type> &types) {
+  Type type;
+  if (parser.parseType(type))
+    return failure();
+  types.assign(operands.size(), type);
+  return success();
+}
+
+static void printUniform(OpAsmPrinter &printer, Operation *, OperandRange, TypeRange types) {
+  if (!types.empty())
+    printer.printType(types.front());
+}
+
+static ParseResult parseSameTypes(OpAsmParser &parser, Type &first, Type &second, Type &third) {
+  if (parser.parseType(first))
+    return failure();
+  second = third = first;
+  return success();
+}
+
+static void printSameTypes(OpAsmPrinter &printer, Operation *, Type first, Type, Type) { printer.printType(first); }
+
+/// Lines that `vectors` consecutive vectors of codes need, over all planes.
+static int64_t linesOf(const formats::Format &format, int64_t vectors) {
+  if (format.isPlain())
+    return vectors;
+  int64_t lines = 0;
+  for (const formats::Plane &plane : formats::planes(format.code.bits))
+    lines += formats::divideUp(vectors, plane.vectorsPerLine());
+  return lines;
+}
+
+LogicalResult DecodeOp::verify() {
+  int64_t wanted = linesOf(getFormat().getValue(), getCodes().size());
+  if (getCodes().empty() || static_cast<int64_t>(getLines().size()) != wanted)
+    return emitOpError("C1: ") << getCodes().size() << " vectors need " << wanted << " lines, not "
+                               << getLines().size();
+  for (Type type : getOperandTypes())
+    if (type != getCodes().front().getType())
+      return emitOpError("C2: a line is ") << type << ", a vector " << getCodes().front().getType();
+  return success();
+}
+
+LogicalResult DecodeZerosOp::verify() {
+  int64_t lanes = getZeros().getType().getNumElements();
+  int64_t bytes = formats::divideUp(lanes * getFormat().getValue().code.bits, 8);
+  if (getBytes().getType().getNumElements() != bytes)
+    return emitOpError("C1: ") << lanes << " zero points take " << bytes << " bytes, not "
+                               << getBytes().getType().getNumElements();
+  return success();
+}
+
+LogicalResult LookupOp::verify() {
+  size_t size = getTable().size();
+  if (size < 2 || size > 16 || (size & (size - 1)) != 0)
+    return emitOpError("C1: the table has ") << size << " entries";
+  return success();
+}
+
+LogicalResult DotStepOp::verify() {
+  if (getCodes().empty() || getCodes().size() != getActivations().size())
+    return emitOpError("C1: ") << getCodes().size() << " vectors of codes, " << getActivations().size()
+                               << " groups of activations";
+  return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/kernel/Ops.cpp.inc"

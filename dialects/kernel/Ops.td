@@ -1,0 +1,214 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The operations of the kernel dialect.
+#ifndef HALFTONE_KERNEL_OPS
+#define HALFTONE_KERNEL_OPS
+
+include "dialects/kernel/Types.td"
+include "dialects/lowbit/Types.td"
+include "mlir/IR/CommonTypeConstraints.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Kernel_Op<string mnemonic, list<Trait> traits = []> : Op<Kernel_Dialect, mnemonic, traits>;
+
+//===-- Places ------------------------------------------------------------------------------------------------------===//
+
+def Kernel_PackedOp : Kernel_Op<"packed", [Symbol]> {
+  let summary = "A named tensor of the weight segment";
+  let description = [{
+    ```mlir
+    kernel.packed @layers.0.q : !kernel.packed<288x288, #lowbit.format<int4, block 32, scale f16>,
+                                               #kernel.layout<lanes 16, group 4>> at 4096
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kernel_PackedType>:$type, I64Attr:$offset);
+  let assemblyFormat = "$sym_name `:` $type `at` $offset attr-dict";
+}
+
+def Kernel_AddressOp : Kernel_Op<"address", [Pure]> {
+  let summary = "The handle of a packed tensor";
+  let description = [{
+    ```mlir
+    %q = kernel.address @layers.0.q : !kernel.packed<288, #lowbit.format<f32>>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$name);
+  let results = (outs Kernel_PackedType:$handle);
+  let assemblyFormat = "$name `:` type($handle) attr-dict";
+}
+
+def Kernel_BytesOp : Kernel_Op<"bytes", [Pure]> {
+  let summary = "The bytes of a packed tensor";
+  let description = [{
+    ```mlir
+    %b = kernel.bytes %q : !kernel.packed<288, #lowbit.format<f32>> -> memref<?xi8, strided<[1], offset: ?>>
+    ```
+  }];
+  let arguments = (ins Kernel_PackedType:$handle);
+  let results = (outs MemRefRankOf<[I8], [1]>:$bytes);
+  let assemblyFormat = "$handle `:` type($handle) `->` type($bytes) attr-dict";
+}
+
+def Kernel_KeysOp : Kernel_Op<"keys", [Pure]> {
+  let summary = "The keys of a cache: [tiles of positions, heads, size, positions of a tile]";
+  let description = [{
+    A score needs one key channel of many positions at a time: positions are innermost, so that a vector of scores is a
+    sum over channels without a horizontal step.
+  }];
+  let arguments = (ins Lowbit_CacheType:$cache);
+  let results = (outs MemRefRankOf<[F32], [4]>:$keys);
+  let assemblyFormat = "$cache `:` type($cache) `->` type($keys) attr-dict";
+}
+
+def Kernel_ValuesOp : Kernel_Op<"values", [Pure]> {
+  let summary = "The values of a cache: [tiles of positions, heads, positions of a tile, size]";
+  let arguments = (ins Lowbit_CacheType:$cache);
+  let results = (outs MemRefRankOf<[F32], [4]>:$values);
+  let assemblyFormat = "$cache `:` type($cache) `->` type($values) attr-dict";
+}
+
+def Kernel_ActivationOp : Kernel_Op<"activation", [Pure]> {
+  let summary = "Quantized activations held in three buffers";
+  let description = [{
+    codes [tokens, channels, each block padded to a multiple of 4], scales [tokens, blocks], sums [tokens, blocks]: the
+    sum of the block's codes, which turns a zero point into one multiplication per block.
+  }];
+  let arguments = (ins MemRefRankOf<[I8], [2]>:$codes, MemRefRankOf<[F32], [2]>:$scales, MemRefRankOf<[I32], [2]>:$sums);
+  let results = (outs Lowbit_ActivationType:$activation);
+  let assemblyFormat = [{
+    $codes `,` $scales `,` $sums `:` type($codes) `,` type($scales) `,` type($sums) `->` type($activation) attr-dict
+  }];
+}
+
+//===-- Arithmetic --------------------------------------------------------------------------------------------------===//
+
+def Kernel_DecodeOp : Kernel_Op<"decode", [Pure]> {
+  let summary = "Packed lines to vectors of codes";
+  let description = [{
+    Takes the lines of each bit plane in order (`lib/formats/Packing.h`) and gives consecutive vectors of unsigned
+    codes, one byte each. Knows formats, no processor: its lowering is shifts and masks in 32-bit lanes. Codes of eight
+    bits and plain elements are their lines.
+
+    ```mlir
+    %c:4 = kernel.decode %line0, %line1 {format = #lowbit.format<int4, block 32, scale f16>}
+             : vector<64xi8>, vector<64xi8> -> vector<64xi8>, vector<64xi8>, vector<64xi8>, vector<64xi8>
+    ```
+
+    Constraints:
+    C1. There are as many lines as the vectors of each plane need.
+    C2. Lines and vectors have the same type.
+  }];
+  let arguments = (ins Variadic<AnyVectorOfNonZeroRank>:$lines, Lowbit_FormatAttr:$format);
+  let results = (outs Variadic<AnyVectorOfNonZeroRank>:$codes);
+  let assemblyFormat = "$lines attr-dict `:` type($lines) `->` type($codes)";
+  let hasVerifier = 1;
+}
+
+def Kernel_DecodeZerosOp : Kernel_Op<"decode_zeros", [Pure]> {
+  let summary = "Packed zero points to one integer per lane";
+  let description = [{
+    ```mlir
+    %z = kernel.decode_zeros %bytes {format = ...} : vector<8xi8> -> vector<16xi32>
+    ```
+
+    Constraints:
+    C1. The bytes hold exactly one zero point per lane.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I8]>:$bytes, Lowbit_FormatAttr:$format);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$zeros);
+  let assemblyFormat = "$bytes attr-dict `:` type($bytes) `->` type($zeros)";
+  let hasVerifier = 1;
+}
+
+def Kernel_LookupOp : Kernel_Op<"lookup", [Pure, AllTypesMatch<["codes", "result"]>]> {
+  let summary = "A table of bytes indexed by codes";
+  let description = [{
+    result[i] = table[codes[i]]. Knows processors: a byte shuffle where there is one.
+
+    ```mlir
+    %v = kernel.lookup %codes in dense<[-127, -104, ...]> : vector<64xi8>
+    ```
+
+    Constraints:
+    C1. The table has 2 to 16 entries of i8, a power of two.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I8]>:$codes, DenseI8ArrayAttr:$table);
+  let results = (outs VectorOfRankAndType<[1], [I8]>:$result);
+  let assemblyFormat = "$codes `in` $table attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_DotInitOp : Kernel_Op<"dot_init", [Pure, AttrSizedOperandSegments]> {
+  let summary = "First phase of a dot product: the accumulator of a block";
+  let description = [{
+    sum over k of (c - z) x = sum of c x - z * sum of x: the accumulator starts at -zero * sum. The zero is one per lane
+    (a vector) or the same for all (a scalar). Without operands the accumulator starts at 0 (plain elements).
+
+    ```mlir
+    %acc = kernel.dot_init zero %zero sum %sum by "vpdpbusd" : (i32, i32) -> vector<16xi32>
+    ```
+  }];
+  let arguments = (ins Optional<AnyTypeOf<[I32, VectorOfRankAndType<[1], [I32]>]>>:$zero, Optional<I32>:$sum,
+                       StrAttr:$instruction);
+  let results = (outs VectorOfRankAndType<[1], [I32, F32]>:$accumulator);
+  let assemblyFormat = [{
+    (`zero` $zero^ `sum` $sum)? `by` $instruction attr-dict `:` (`(` type($zero)^ `,` type($sum) `)` `->`)?
+    type($accumulator)
+  }];
+}
+
+def Kernel_DotStepOp : Kernel_Op<"dot_step", [Pure, SameVariadicOperandSize, AllTypesMatch<["accumulator", "result"]>]> {
+  let summary = "Second phase of a dot product: lanes times broadcast activations";
+  let description = [{
+    accumulator[l] += sum over j and g of codes_j[l * group + g] * x_j[g]. Codes are unsigned with the bits of the
+    format, activations signed. `instruction` is a row of the target's table; the record says what it needs.
+
+    ```mlir
+    %acc1 = kernel.dot_step %acc, [%c0, %c1], [%x0, %x1] {bits = 4} by "vpdpbusd"
+              : vector<16xi32>, vector<64xi8>, vector<4xi8>
+    ```
+
+    Constraints:
+    C1. There are as many vectors of codes as groups of activations, at least one.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32, F32]>:$accumulator, Variadic<VectorOfRank<[1]>>:$codes,
+                       Variadic<VectorOfRank<[1]>>:$activations, I64Attr:$bits, StrAttr:$instruction);
+  let results = (outs VectorOfRankAndType<[1], [I32, F32]>:$result);
+  let assemblyFormat = [{
+    $accumulator `,` `[` $codes `]` `,` `[` $activations `]` `by` $instruction attr-dict
+    `:` type($accumulator) `,` custom<Uniform>(ref($codes), type($codes)) `,` custom<Uniform>(ref($activations), type($activations))
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_DotFinishOp : Kernel_Op<"dot_finish", [Pure]> {
+  let summary = "Third phase of a dot product: the sum of a block as f32, scaled and added up";
+  let description = [{
+    result = total + f32(accumulator) * scale, where scale = weight scale * activation scale, rounded. One fused
+    operation where the processor has it.
+
+    ```mlir
+    %sum = kernel.dot_finish %acc scale %s into %total by "vpdpbusd" : vector<16xi32>, vector<16xf32>
+    ```
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$accumulator, VectorOfRankAndType<[1], [F32]>:$scale,
+                       VectorOfRankAndType<[1], [F32]>:$total, StrAttr:$instruction);
+  let results = (outs VectorOfRankAndType<[1], [F32]>:$result);
+  let builders = [OpBuilder<(ins "::mlir::Value":$accumulator, "::mlir::Value":$scale, "::mlir::Value":$total,
+                                 "::mlir::StringAttr":$instruction),
+                            [{ build($_builder, $_state, total.getType(), accumulator, scale, total, instruction); }]>];
+  let assemblyFormat = [{
+    $accumulator `scale` $scale `into` $total `by` $instruction attr-dict
+    `:` type($accumulator) `,` custom<SameTypes>(type($scale), type($total), type($result))
+  }];
+}
+
+def Kernel_BarrierOp : Kernel_Op<"barrier"> {
+  let summary = "Waits until every thread of the team is here";
+  let description = [{
+    Stands between kernels: what one thread wrote before it, every thread may read after it.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+#endif

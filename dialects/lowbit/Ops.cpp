@@ -1,0 +1,157 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Syntax and verifiers of the lowbit operations. Each verifier checks its op's constraints in the order of Ops.td.
+#include "dialects/lowbit/Lowbit.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace halftone::lowbit;
+
+//===-- Syntax ------------------------------------------------------------------------------------------------------===//
+
+static ParseResult parseFloat(OpAsmParser &parser, FloatAttr &value) {
+  return parser.parseAttribute(value, parser.getBuilder().getF32Type());
+}
+
+static void printFloat(OpAsmPrinter &printer, Operation *, FloatAttr value) { printer.printAttributeWithoutType(value); }
+
+static ParseResult parseSameType(OpAsmParser &parser, Type &first, Type &second) {
+  if (parser.parseType(first))
+    return failure();
+  second = first;
+  return success();
+}
+
+static void printSameType(OpAsmPrinter &printer, Operation *, Type first, Type) { printer.printType(first); }
+
+//===-- Verifiers ---------------------------------------------------------------------------------------------------===//
+
+/// Channels of a [tokens, channels] tensor, or -1 when it has another rank.
+static int64_t channels(Type type) {
+  auto shape = cast<ShapedType>(type).getShape();
+  return shape.size() == 2 ? shape[1] : -1;
+}
+
+LogicalResult WeightOp::verify() {
+  if (static_cast<int64_t>(getOffset()) < 0)
+    return emitOpError("C1: the offset is negative: ") << static_cast<int64_t>(getOffset());
+  auto type = cast<WeightType>(getType());
+  if (getTransposed() && (type.getShape().size() != 2 || !type.getFormat().getValue().isPlain()))
+    return emitOpError("C2: only a plain matrix can be stored transposed, not ") << type;
+  return success();
+}
+
+LogicalResult GetOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  Operation *named = symbols.lookupNearestSymbolFrom(*this, getNameAttr());
+  if (!isa_and_nonnull<WeightOp, CacheOp>(named))
+    return emitOpError("C1: no weight or cache is named ") << getNameAttr();
+  Type type = named->getAttrOfType<TypeAttr>("type").getValue();
+  if (type != getHandle().getType())
+    return emitOpError("C2: ") << getNameAttr() << " is " << type << ", not " << getHandle().getType();
+  return success();
+}
+
+LogicalResult ScaleColumnsOp::verify() {
+  WeightType matrix = getMatrix().getType(), factors = getFactors().getType();
+  if (matrix.getShape().size() != 2 || factors.getShape().size() != 1)
+    return emitOpError("C1: needs a matrix and a row of factors, not ") << matrix << " and " << factors;
+  if (matrix.getShape()[1] != factors.getShape()[0])
+    return emitOpError("C2: columns and factors differ, ") << matrix.getShape()[1] << " and " << factors.getShape()[0];
+  if (!matrix.getFormat().getValue().isPlain() || !factors.getFormat().getValue().isPlain())
+    return emitOpError("C3: only plain weights can be scaled, not ") << matrix << " by " << factors;
+  return success();
+}
+
+LogicalResult EmbeddingOp::verify() {
+  auto shape = getTable().getType().getShape();
+  if (shape.size() != 2)
+    return emitOpError("C1: the table has ") << shape.size() << " dimensions, not two";
+  if (channels(getResult().getType()) != shape[1])
+    return emitOpError("C2: the table has ") << shape[1] << " columns, the result is " << getResult().getType();
+  return success();
+}
+
+LogicalResult LinearOp::verify() {
+  WeightType weight = getWeight().getType();
+  if (weight.getShape().size() != 2)
+    return emitOpError("C1: the weight has ") << weight.getShape().size() << " dimensions, not two";
+  auto activation = dyn_cast<ActivationType>(getInput().getType());
+  int64_t columns = activation ? activation.getShape()[1] : channels(getInput().getType());
+  if (columns != weight.getShape()[1])
+    return emitOpError("C2: weight and activation reduce over different sizes, ")
+           << weight.getShape()[1] << " and " << columns;
+  if (channels(getResult().getType()) != weight.getShape()[0])
+    return emitOpError("C3: the weight has ") << weight.getShape()[0] << " rows, the result is "
+                                              << getResult().getType();
+  if (!activation)
+    return success();
+  const formats::Format &format = weight.getFormat().getValue();
+  if (format.isPlain() || format.block != activation.getFormat().getValue().block)
+    return emitOpError("C4: quantized activations need a weight with the same blocks, not ")
+           << weight << " with " << activation;
+  return success();
+}
+
+LogicalResult RmsNormOp::verify() {
+  if (getScale() && (getScale().getType().getShape().size() != 1 ||
+                     getScale().getType().getShape()[0] != channels(getInput().getType())))
+    return emitOpError("C1: the scale is ") << getScale().getType() << ", the input " << getInput().getType();
+  float epsilon = getEpsilon().convertToFloat();
+  if (!std::isfinite(epsilon) || epsilon < 0)
+    return emitOpError("C2: the epsilon is ") << epsilon;
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  int64_t width = channels(getInput().getType());
+  int64_t heads = getHeads();
+  if (heads <= 0 || width % heads != 0)
+    return emitOpError("C1: ") << width << " channels do not divide into " << heads << " heads";
+  auto table = getCos().getType().getShape();
+  if (table.size() != 2 || table != getSin().getType().getShape())
+    return emitOpError("C2: the tables are ") << getCos().getType() << " and " << getSin().getType();
+  if (2 * table[1] > width / heads)
+    return emitOpError("C3: ") << table[1] << " pairs do not fit into a head of " << width / heads;
+  return success();
+}
+
+LogicalResult AppendOp::verify() {
+  CacheType cache = getCache().getType();
+  if (channels(getKeys().getType()) != cache.getHeads() * cache.getSize())
+    return emitOpError("C1: keys and values are ") << getKeys().getType() << ", the cache " << cache;
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  CacheType cache = getCache().getType();
+  int64_t heads = getHeads();
+  if (channels(getQueries().getType()) != heads * cache.getSize())
+    return emitOpError("C1: the queries are ") << getQueries().getType() << ", not " << heads << " heads of "
+                                               << cache.getSize();
+  if (heads <= 0 || heads % cache.getHeads() != 0)
+    return emitOpError("C2: ") << heads << " query heads do not divide by " << cache.getHeads() << " of the cache";
+  return success();
+}
+
+LogicalResult QuantizeActivationOp::verify() {
+  if (cast<ShapedType>(getInput().getType()).getShape() != getResult().getType().getShape())
+    return emitOpError("C1: shapes differ, ") << getInput().getType() << " and " << getResult().getType();
+  return success();
+}
+
+OperandRange KernelOp::getYielded() { return cast<YieldOp>(getBody().front().getTerminator()).getValues(); }
+
+LogicalResult KernelOp::verify() {
+  if (getBody().front().empty() || !isa<YieldOp>(getBody().front().back()))
+    return emitOpError("the region does not end in lowbit.yield");
+  if (getOuts().empty()) {
+    if (TypeRange(getResults()) != TypeRange(getYielded()))
+      return emitOpError("C1: results are ") << getResults().getTypes() << ", yielded " << getYielded().getTypes();
+  } else if (getNumResults() != 0) {
+    return emitOpError("C2: a kernel with outs has ") << getNumResults() << " results";
+  }
+  return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/lowbit/Ops.cpp.inc"

@@ -1,0 +1,298 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The operations of the lowbit dialect.
+#ifndef HALFTONE_LOWBIT_OPS
+#define HALFTONE_LOWBIT_OPS
+
+include "dialects/lowbit/Types.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/CommonTypeConstraints.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Lowbit_Op<string mnemonic, list<Trait> traits = []> : Op<Lowbit_Dialect, mnemonic, traits>;
+
+def Lowbit_Tokens : RankedTensorOf<[F32]>;
+def Lowbit_Ids : RankedTensorOf<[I64]>;
+def Lowbit_LinearInput : AnyTypeOf<[Lowbit_Tokens, Lowbit_ActivationType]>;
+
+//===-- State of the module: names with a place ---------------------------------------------------------------------===//
+
+def Lowbit_WeightOp : Lowbit_Op<"weight", [Symbol]> {
+  let summary = "A named tensor and the bytes it is made of";
+  let description = [{
+    Names `bytes` of `file` from `offset` on, in the storage layout of `lib/formats` (rows one after another). With
+    `transposed` the file holds a matrix [inputs, outputs]; the type is always [outputs, inputs].
+
+    ```mlir
+    lowbit.weight @layers.0.q : !lowbit.weight<288x288, #lowbit.format<f32>> in "stories.onnx" at 36864000 transposed
+    ```
+
+    Constraints:
+    C1. The offset is not negative.
+    C2. `transposed` stands only on a plain matrix: blocks run along a row.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Lowbit_WeightType>:$type, StrAttr:$file, I64Attr:$offset,
+                       UnitAttr:$transposed);
+  let assemblyFormat = [{
+    $sym_name `:` $type `in` $file `at` $offset (`transposed` $transposed^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_CacheOp : Lowbit_Op<"cache", [Symbol]> {
+  let summary = "A named cache: the state of one attention layer";
+  let description = [{
+    ```mlir
+    lowbit.cache @cache.0 : !lowbit.cache<heads 6, size 48>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Lowbit_CacheType>:$type);
+  let assemblyFormat = "$sym_name `:` $type attr-dict";
+}
+
+def Lowbit_GetOp : Lowbit_Op<"get", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "The handle of a named weight or cache";
+  let description = [{
+    ```mlir
+    %q = lowbit.get @layers.0.q : !lowbit.weight<288x288, #lowbit.format<f32>>
+    ```
+
+    Constraints:
+    C1. The name is that of a weight or cache of the module.
+    C2. The type is the named one's.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$name);
+  let results = (outs AnyType:$handle);
+  let assemblyFormat = "$name `:` type($handle) attr-dict";
+}
+
+//===-- Derived weights: pure operations on handles -----------------------------------------------------------------===//
+
+def Lowbit_ScaleColumnsOp : Lowbit_Op<"scale_columns", [Pure]> {
+  let summary = "A matrix with each input channel multiplied by a factor";
+  let description = [{
+    W * diag(g): the weight of a linear that takes over its producer's scale. Nothing is computed here; the `quantize`
+    stage evaluates it while streaming (evaluate-weights).
+
+    ```mlir
+    %w = lowbit.scale_columns %q, %g : (!lowbit.weight<288x288, #lowbit.format<f32>>, !lowbit.weight<288, #lowbit.format<f32>>)
+    ```
+
+    Constraints:
+    C1. The matrix has two dimensions and the factors one.
+    C2. There is one factor per column.
+    C3. Both are plain: a quantized weight cannot be scaled without loss.
+  }];
+  let arguments = (ins Lowbit_WeightType:$matrix, Lowbit_WeightType:$factors);
+  let results = (outs Lowbit_WeightType:$result);
+  let builders = [OpBuilder<(ins "::mlir::Value":$matrix, "::mlir::Value":$factors),
+                            [{ build($_builder, $_state, matrix.getType(), matrix, factors); }]>];
+  let assemblyFormat = "$matrix `,` $factors `:` `(` type($matrix) `,` type($factors) `)` `->` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
+//===-- Operations on tokens ----------------------------------------------------------------------------------------===//
+
+def Lowbit_EmbeddingOp : Lowbit_Op<"embedding", [Pure]> {
+  let summary = "The rows of a table that token ids name";
+  let description = [{
+    ```mlir
+    %x = lowbit.embedding %tokens, %table
+           : (tensor<?xi64>, !lowbit.weight<32000x288, #lowbit.format<f32>>) -> tensor<?x288xf32>
+    ```
+
+    Constraints:
+    C1. The table has two dimensions.
+    C2. The result is [tokens, columns of the table].
+  }];
+  let arguments = (ins Lowbit_Ids:$tokens, Lowbit_WeightType:$table, OptionalAttr<Lowbit_FormatAttr>:$format,
+                       OptionalAttr<StrAttr>:$method);
+  let results = (outs Lowbit_Tokens:$result);
+  let assemblyFormat = [{
+    $tokens `,` $table attr-dict `:` `(` type($tokens) `,` type($table) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_LinearOp : Lowbit_Op<"linear", [Pure]> {
+  let summary = "Activations times the transpose of a weight";
+  let description = [{
+    y[t, n] = sum over k of x[t, k] * w[n, k]. With f32 activations the weight decodes to f32. With int8 activations
+    y[t, n] = sum over blocks b, ascending, of f32(dot_b) * (scale_w[n, b] * scale_x[t, b]), where dot_b is the exact
+    integer sum of (code - zero point) * activation code and each product and sum is rounded to f32 (the last product
+    and the sum may be one fused operation).
+    `format` and `method` record what assign-formats decided; the pass named by `method` acts on it.
+
+    ```mlir
+    %y = lowbit.linear %x, %w
+           : (tensor<?x288xf32>, !lowbit.weight<768x288, #lowbit.format<f32>>) -> tensor<?x768xf32>
+    ```
+
+    Constraints:
+    C1. The weight has two dimensions.
+    C2. Weight and activation reduce over the same size.
+    C3. The result is [tokens, rows of the weight].
+    C4. Quantized activations have the weight's blocks.
+  }];
+  let arguments = (ins Lowbit_LinearInput:$input, Lowbit_WeightType:$weight, OptionalAttr<Lowbit_FormatAttr>:$format,
+                       OptionalAttr<StrAttr>:$method);
+  let results = (outs Lowbit_Tokens:$result);
+  let assemblyFormat = [{
+    $input `,` $weight attr-dict `:` `(` type($input) `,` type($weight) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_RmsNormOp : Lowbit_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "Root mean square normalization of each token";
+  let description = [{
+    y = x / sqrt(mean(x^2) + epsilon) * scale [Zhang and Sennrich 2019]; the mean runs over the channels.
+
+    ```mlir
+    %y = lowbit.rms_norm %x scale %g epsilon 1.0e-05 : tensor<?x288xf32>, !lowbit.weight<288, #lowbit.format<f32>>
+    %y = lowbit.rms_norm %x epsilon 1.0e-05 : tensor<?x288xf32>
+    ```
+
+    Constraints:
+    C1. There is one scale per channel.
+    C2. The epsilon is finite and not negative.
+  }];
+  let arguments = (ins Lowbit_Tokens:$input, Optional<Lowbit_WeightType>:$scale, F32Attr:$epsilon);
+  let results = (outs Lowbit_Tokens:$result);
+  let assemblyFormat = [{
+    $input (`scale` $scale^)? `epsilon` custom<Float>($epsilon) attr-dict `:` type($result) (`,` type($scale)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_RopeOp : Lowbit_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "Rotary position embedding of each head";
+  let description = [{
+    Rotates pairs of channels of each head by the angle of the token's position [Su et al. 2021]. `cos` and `sin` are
+    tables [positions, pairs]; token t stands at position `past` + t. A pair is channels (i, i + pairs) of the head, or
+    (2i, 2i + 1) with `interleaved`. Channels after the last pair pass unchanged.
+
+    ```mlir
+    %r = lowbit.rope %q, %cos, %sin at %past heads 6
+           : tensor<?x288xf32>, !lowbit.weight<256x24, #lowbit.format<f32>>
+    ```
+
+    Constraints:
+    C1. The channels divide into the heads.
+    C2. Both tables have two dimensions and the same shape.
+    C3. The pairs fit into a head.
+  }];
+  let arguments = (ins Lowbit_Tokens:$input, Lowbit_WeightType:$cos, Lowbit_WeightType:$sin, Index:$past,
+                       I64Attr:$heads, UnitAttr:$interleaved);
+  let results = (outs Lowbit_Tokens:$result);
+  let assemblyFormat = [{
+    $input `,` $cos `,` $sin `at` $past `heads` $heads (`interleaved` $interleaved^)? attr-dict
+    `:` type($result) `,` custom<SameType>(type($cos), type($sin))
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_AppendOp : Lowbit_Op<"append"> {
+  let summary = "Put the keys and values of new tokens into a cache";
+  let description = [{
+    Token t goes to position `past` + t.
+
+    ```mlir
+    lowbit.append %k, %v to %cache at %past : tensor<?x288xf32>, !lowbit.cache<heads 6, size 48>
+    ```
+
+    Constraints:
+    C1. Keys and values have heads * size channels of the cache.
+  }];
+  let arguments = (ins Lowbit_Tokens:$keys, Lowbit_Tokens:$values, Arg<Lowbit_CacheType, "", [MemWrite]>:$cache,
+                       Index:$past);
+  let assemblyFormat = [{
+    $keys `,` $values `to` $cache `at` $past attr-dict `:` custom<SameType>(type($keys), type($values)) `,` type($cache)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_AttentionOp : Lowbit_Op<"attention", [AllTypesMatch<["queries", "result"]>]> {
+  let summary = "Causal attention of new tokens over a cache";
+  let description = [{
+    softmax(scale * Q K^T) V per head; token t sees positions 0 .. `past` + t. Query heads share the cache's heads in
+    equal groups, in order.
+
+    ```mlir
+    %a = lowbit.attention %q, %cache at %past heads 6 scale 0.144337565
+           : tensor<?x288xf32>, !lowbit.cache<heads 6, size 48>
+    ```
+
+    Constraints:
+    C1. The queries have heads * size channels.
+    C2. The query heads divide by the cache's.
+  }];
+  let arguments = (ins Lowbit_Tokens:$queries, Arg<Lowbit_CacheType, "", [MemRead]>:$cache, Index:$past,
+                       I64Attr:$heads, F32Attr:$scale);
+  let results = (outs Lowbit_Tokens:$result);
+  let assemblyFormat = [{
+    $queries `,` $cache `at` $past `heads` $heads `scale` custom<Float>($scale) attr-dict `:` type($result) `,` type($cache)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_QuantizeActivationOp : Lowbit_Op<"quantize_activation", [Pure]> {
+  let summary = "Activations as codes and scales";
+  let description = [{
+    The activation contract of `!lowbit.activation` applied to each token.
+
+    ```mlir
+    %a = lowbit.quantize_activation %x
+           : tensor<?x288xf32> -> !lowbit.activation<?x288, #lowbit.format<int8, block 32, scale f32>>
+    ```
+
+    Constraints:
+    C1. Input and result have the same shape.
+  }];
+  let arguments = (ins Lowbit_Tokens:$input);
+  let results = (outs Lowbit_ActivationType:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===-- Kernels: what runs as one -----------------------------------------------------------------------------------===//
+
+def Lowbit_KernelOp : Lowbit_Op<"kernel", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "A region that becomes one kernel";
+  let description = [{
+    Fusion only moves operations into the region; it computes nothing and forgets nothing. The region reads values
+    from outside freely. Before buffers are placed the kernel gives what it yields; afterwards it writes each yielded
+    value to its `outs` (an activation to three: codes, scales, sums) and gives nothing.
+
+    ```mlir
+    %a = lowbit.kernel {
+      %n = lowbit.rms_norm %x epsilon 1.0e-05 : tensor<1x288xf32>
+      %q = lowbit.quantize_activation %n : tensor<1x288xf32> -> !lowbit.activation<...>
+      lowbit.yield %q : !lowbit.activation<...>
+    } : !lowbit.activation<...>
+    ```
+
+    Constraints:
+    C1. Without `outs`, results and yielded values have the same types.
+    C2. With `outs`, there are no results.
+  }];
+  let arguments = (ins Variadic<AnyMemRef>:$outs);
+  let results = (outs Variadic<AnyType>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    (`outs` `(` $outs^ `:` type($outs) `)`)? attr-dict-with-keyword $body (`:` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// What the region yields.
+    ::mlir::OperandRange getYielded();
+  }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_YieldOp : Lowbit_Op<"yield", [Pure, Terminator, ParentOneOf<["KernelOp"]>]> {
+  let summary = "What a kernel gives";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+#endif

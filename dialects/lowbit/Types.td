@@ -1,0 +1,57 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The three handles: weight, activation, cache.
+#ifndef HALFTONE_LOWBIT_TYPES
+#define HALFTONE_LOWBIT_TYPES
+
+include "dialects/lowbit/Attributes.td"
+
+class Lowbit_Type<string name, string keyword> : TypeDef<Lowbit_Dialect, name> {
+  let mnemonic = keyword;
+}
+
+def Lowbit_WeightType : Lowbit_Type<"Weight", "weight"> {
+  let summary = "A handle to a trained tensor in a file";
+  let description = [{
+    Shape and number format of a tensor whose bytes stay in a file. A matrix is [outputs, inputs]: its blocks run along
+    the inputs.
+
+    ```mlir
+    !lowbit.weight<288x768, #lowbit.format<int4, block 32, scale f16>>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "FormatAttr":$format);
+  let assemblyFormat = "`<` custom<Shape>($shape) `,` $format `>`";
+  let genVerifyDecl = 1;
+}
+
+def Lowbit_ActivationType : Lowbit_Type<"Activation", "activation"> {
+  let summary = "Activations as a linear reads them: codes, scales and the sum of each block's codes";
+  let description = [{
+    The activation contract. int8 means: scale = absmax / 127 of the block in f32, code = roundeven(x / scale) in
+    -127..127, an all-zero block has scale 0. The last block of a row may be short.
+
+    ```mlir
+    !lowbit.activation<?x288, #lowbit.format<int8, block 32, scale f32>>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "FormatAttr":$format);
+  let assemblyFormat = "`<` custom<Shape>($shape) `,` $format `>`";
+  let genVerifyDecl = 1;
+}
+
+def Lowbit_CacheType : Lowbit_Type<"Cache", "cache"> {
+  let summary = "A handle to the keys and values of one attention layer";
+  let description = [{
+    Keys and values of the positions seen so far, [positions, heads, size] each. It is memory with read and append
+    effects, never a tensor: as a tensor it would be copied each call.
+
+    ```mlir
+    !lowbit.cache<heads 6, size 48>
+    ```
+  }];
+  let parameters = (ins "int64_t":$heads, "int64_t":$size);
+  let assemblyFormat = "`<` `heads` $heads `,` `size` $size `>`";
+  let genVerifyDecl = 1;
+}
+
+#endif
