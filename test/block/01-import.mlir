@@ -8,7 +8,7 @@ module attributes {halftone.source = "stories.onnx", halftone.context = 256 : i6
   lowbit.weight @embedding : !lowbit.weight<512x64, #lowbit.format<f32>> in "stories.onnx" at 1024
   lowbit.weight @rope.cos : !lowbit.weight<256x4, #lowbit.format<f32>> in "work.bin" at 0
   lowbit.weight @rope.sin : !lowbit.weight<256x4, #lowbit.format<f32>> in "work.bin" at 4096
-  // CHECK: lowbit.weight @layers.0.q : !lowbit.weight<64x64, #lowbit.format<f32>> in "stories.onnx" at 132096 transposed
+  // CHECK: lowbit.weight @layers.0.q : !lowbit.weight<64x64, <f32>> in "stories.onnx" at 132096 transposed
   lowbit.weight @layers.0.q : !lowbit.weight<64x64, #lowbit.format<f32>> in "stories.onnx" at 132096 transposed
   lowbit.weight @layers.0.k : !lowbit.weight<32x64, #lowbit.format<f32>> in "stories.onnx" at 148480 transposed
   lowbit.weight @layers.0.v : !lowbit.weight<32x64, #lowbit.format<f32>> in "stories.onnx" at 156672 transposed
@@ -30,17 +30,17 @@ module attributes {halftone.source = "stories.onnx", halftone.context = 256 : i6
       %g2: !lowbit.weight<64, #lowbit.format<f32>>, %wgate: !lowbit.weight<172x64, #lowbit.format<f32>>,
       %wup: !lowbit.weight<172x64, #lowbit.format<f32>>, %wdown: !lowbit.weight<64x172, #lowbit.format<f32>>)
       -> tensor<?x64xf32> {
-    // CHECK: %[[N:.*]] = lowbit.rms_norm %{{.*}} scale %{{.*}} epsilon 9.99999974E-6 : tensor<?x64xf32>, !lowbit.weight<64, #lowbit.format<f32>>
+    // CHECK: %[[N:.*]] = lowbit.rms_norm %{{.*}} scale %{{.*}} epsilon 9.99999974E-6 : tensor<?x64xf32>, !lowbit.weight<64, <f32>>
     %n1 = lowbit.rms_norm %x scale %g1 epsilon 1.0e-05 : tensor<?x64xf32>, !lowbit.weight<64, #lowbit.format<f32>>
     %q = lowbit.linear %n1, %wq : (tensor<?x64xf32>, !lowbit.weight<64x64, #lowbit.format<f32>>) -> tensor<?x64xf32>
     %k = lowbit.linear %n1, %wk : (tensor<?x64xf32>, !lowbit.weight<32x64, #lowbit.format<f32>>) -> tensor<?x32xf32>
     %v = lowbit.linear %n1, %wv : (tensor<?x64xf32>, !lowbit.weight<32x64, #lowbit.format<f32>>) -> tensor<?x32xf32>
-    // CHECK: lowbit.rope %{{.*}}, %{{.*}}, %{{.*}} at %{{.*}} heads 8 : tensor<?x64xf32>, !lowbit.weight<256x4, #lowbit.format<f32>>
+    // CHECK: lowbit.rope %{{.*}}, %{{.*}}, %{{.*}} at %{{.*}} heads 8 : tensor<?x64xf32>, !lowbit.weight<256x4, <f32>>
     %qr = lowbit.rope %q, %cos, %sin at %past heads 8 : tensor<?x64xf32>, !lowbit.weight<256x4, #lowbit.format<f32>>
     %kr = lowbit.rope %k, %cos, %sin at %past heads 4 : tensor<?x32xf32>, !lowbit.weight<256x4, #lowbit.format<f32>>
-    // CHECK: lowbit.append %{{.*}}, %{{.*}} to %{{.*}} at %{{.*}} : tensor<?x32xf32>, !lowbit.cache<heads 4, size 8>
+    // CHECK: lowbit.append %{{.*}}, %{{.*}} to %{{.*}} at %{{.*}} : tensor<?x32xf32>, <heads 4, size 8>
     lowbit.append %kr, %v to %cache at %past : tensor<?x32xf32>, !lowbit.cache<heads 4, size 8>
-    // CHECK: lowbit.attention %{{.*}}, %{{.*}} at %{{.*}} heads 8 scale 0.353553385 : tensor<?x64xf32>, !lowbit.cache<heads 4, size 8>
+    // CHECK: lowbit.attention %{{.*}}, %{{.*}} at %{{.*}} heads 8 scale 0.353553385 : tensor<?x64xf32>, <heads 4, size 8>
     %a = lowbit.attention %qr, %cache at %past heads 8 scale 0.353553385 : tensor<?x64xf32>, !lowbit.cache<heads 4, size 8>
     %o = lowbit.linear %a, %wo : (tensor<?x64xf32>, !lowbit.weight<64x64, #lowbit.format<f32>>) -> tensor<?x64xf32>
     %h = arith.addf %x, %o : tensor<?x64xf32>
@@ -66,7 +66,7 @@ module attributes {halftone.source = "stories.onnx", halftone.context = 256 : i6
   // CHECK-LABEL: func.func @forward
   func.func @forward(%tokens: tensor<?xi64>, %past: index) -> tensor<?x512xf32> {
     %table = lowbit.get @embedding : !lowbit.weight<512x64, #lowbit.format<f32>>
-    // CHECK: lowbit.embedding %{{.*}}, %{{.*}} : (tensor<?xi64>, !lowbit.weight<512x64, #lowbit.format<f32>>) -> tensor<?x64xf32>
+    // CHECK: lowbit.embedding %{{.*}}, %{{.*}} : (tensor<?xi64>, <512x64, <f32>>) -> tensor<?x64xf32>
     %x = lowbit.embedding %tokens, %table : (tensor<?xi64>, !lowbit.weight<512x64, #lowbit.format<f32>>) -> tensor<?x64xf32>
     %cos = lowbit.get @rope.cos : !lowbit.weight<256x4, #lowbit.format<f32>>
     %sin = lowbit.get @rope.sin : !lowbit.weight<256x4, #lowbit.format<f32>>
