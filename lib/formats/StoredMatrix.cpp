@@ -1,0 +1,44 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reading a matrix from a mapped file.
+#include "lib/formats/StoredMatrix.h"
+
+#include "lib/formats/Packing.h"
+#include "lib/formats/Scalar.h"
+
+namespace halftone::formats {
+
+Expected<StoredMatrix> StoredMatrix::open(std::shared_ptr<const io::MappedFile> file, uint64_t offset,
+                                          const StoredShape &shape) {
+  Expected<std::span<const std::byte>> content = file->slice(offset, shape.rows * rowBytes(shape.format, shape.columns));
+  if (!content)
+    return content.error();
+  StoredMatrix matrix;
+  matrix.file = std::move(file);
+  matrix.offset = offset;
+  matrix.content = *content;
+  matrix.form = shape;
+  return matrix;
+}
+
+void StoredMatrix::readRows(int64_t first, std::span<const EncodedRow> rows) const {
+  if (!form.transposed) {
+    const int64_t bytes = rowBytes(form.format, form.columns);
+    for (size_t i = 0; i < rows.size(); ++i)
+      unpackRow(form.format, form.columns, content.subspan((first + i) * bytes, bytes), rows[i]);
+    return;
+  }
+  const Scalar scalar = form.format.code.scalar;
+  const int64_t size = scalarBytes(scalar);
+  for (int64_t column = 0; column < form.columns; ++column)
+    for (size_t i = 0; i < rows.size(); ++i)
+      rows[i].values[column] = loadScalar(scalar, content.data() + (column * form.rows + first + i) * size);
+}
+
+void StoredMatrix::release(int64_t first, int64_t count) const {
+  if (form.transposed)
+    return;
+  const int64_t bytes = rowBytes(form.format, form.columns);
+  file->release(offset + first * bytes, count * bytes);
+}
+
+} // namespace halftone::formats
