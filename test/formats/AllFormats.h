@@ -15,7 +15,8 @@ inline std::vector<Format> allFormats(const std::vector<int64_t> &blocks) {
   for (const Element &element : elements()) {
     const bool plain = element.code.kind == Code::Kind::Float;
     for (int64_t block : plain ? std::vector<int64_t>{0} : blocks)
-      for (Scalar scale : plain ? std::vector<Scalar>{Format().scale} : std::vector(std::begin(allScalars), std::end(allScalars)))
+      for (Scalar scale :
+           plain ? std::vector<Scalar>{Format().scale} : std::vector(std::begin(allScalars), std::end(allScalars)))
         for (int zeroPoint = 0; zeroPoint <= element.mayHaveZeroPoint; ++zeroPoint)
           formats.push_back({element.code, block, scale, zeroPoint == 1});
   }
