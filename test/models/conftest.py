@@ -1,0 +1,137 @@
+"""The models that end-to-end tests compile, and the compiler's command line. What cannot be had is skipped, visibly."""
+# Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import functools
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from protocol import Binary, OnnxRuntime, Tokenizer, documents
+from sentencepiece import sentencepiece_model_pb2
+from synthetic import TINY, writeCheckpoint
+
+from halftone.export import llama2c
+from halftone.export.llama2c_tokenizer import FIRST_BYTE, SPECIAL
+
+
+@dataclass(frozen=True)
+class Model:
+    """An ONNX model with its tokenizer, the file of documents to measure it on (None: the prompts serve) and its context."""
+
+    name: str
+    onnx: Path
+    tokenizerPath: Path
+    checkpoint: Path
+    text: Path | None
+    prompts: tuple
+    context: int
+    newTokens: int = 200  # of a greedy continuation: prompt and these fit the context
+
+    @property
+    def tokenizer(self):
+        return Tokenizer(self.tokenizerPath)
+
+    def documents(self, count=None):
+        return (documents(self.text) if self.text else list(self.prompts))[:count]
+
+
+PROMPTS = (
+    "Once upon a time",
+    "Lily and Ben went to the park",
+    "The little dog was sad because",
+    "One day, a boy named Tim",
+    "Mom said,",
+    "The sun was hot and the bird",
+    "There was a big red ball",
+    "\"I don't want to share,\" said",
+    "In the garden, a tiny frog",
+    "Sara has a new toy",
+)
+
+
+@pytest.fixture(scope="session")
+def halftone(root):
+    """Runs `halftone ARGUMENTS...`; the tests of the compiler are skipped where it has not been built."""
+    tool = root / "build" / "bin" / "halftone"
+    if not tool.exists():
+        pytest.skip("build/bin/halftone is not built")
+
+    def call(*arguments, prefix=(), **options):
+        options = {"capture_output": True, "text": True, "timeout": 600, **options}
+        return subprocess.run([*prefix, str(tool), *map(str, arguments)], **options)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A random model of two layers, with a tokenizer of bytes and a few letters: needs no data at all."""
+    folder = tmp_path_factory.mktemp("tiny")
+    checkpoint = writeCheckpoint(folder / "tiny.bin", TINY)
+    tokenizer = folder / "tokenizer.model"
+    tokenizer.write_bytes(byteTokenizer(TINY.vocabulary))
+    onnx = llama2c.export(checkpoint, folder / "tiny.onnx")[0]
+    return Model("tiny", onnx, tokenizer, checkpoint, None, ("ABBA", "C", "BA CAB"), TINY.context, 40)
+
+
+def byteTokenizer(vocabulary):
+    """A SentencePiece byte-pair model: specials, bytes, then single letters up to `vocabulary`."""
+    model = sentencepiece_model_pb2.ModelProto()
+    kinds = sentencepiece_model_pb2.ModelProto.SentencePiece
+    for token, text in enumerate(SPECIAL):
+        model.pieces.add(piece=text, score=0, type=kinds.CONTROL if token else kinds.UNKNOWN)
+    for byte in range(256):
+        model.pieces.add(piece=f"<0x{byte:02X}>", score=0, type=kinds.BYTE)
+    for number in range(vocabulary - FIRST_BYTE - 256):
+        model.pieces.add(piece="\u2581" if number == 0 else chr(ord("A") + number), score=-number)
+    trainer, normalizer = model.trainer_spec, model.normalizer_spec
+    trainer.model_type, trainer.byte_fallback, trainer.vocab_size = 2, True, vocabulary
+    normalizer.name, normalizer.add_dummy_prefix, normalizer.remove_extra_whitespaces = "identity", True, False
+    return model.SerializeToString(deterministic=True)
+
+
+@pytest.fixture(scope="session")
+def stories260K(sharedData, tmp_path_factory):
+    folder, source = tmp_path_factory.mktemp("stories260K"), sharedData / "stories260K"
+    onnx, tokenizer = llama2c.export(source / "stories260K.bin", folder / "stories260K.onnx", source / "tok512.model")
+    text = sharedData / "text" / "tinystories.test.txt"
+    return Model("stories260K", onnx, tokenizer, source / "stories260K.bin", text, PROMPTS, 512)
+
+
+@pytest.fixture(scope="session")
+def stories15M(root):
+    done = subprocess.run(["scripts/get_stories15M.sh"], cwd=root, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        pytest.skip(f"stories15M cannot be had: {done.stderr.strip().splitlines()[-1]}")
+    demo, text = root / "demo", root.parent / "shared" / "data" / "text" / "tinystories.test.txt"
+    text = text if text.exists() else None
+    return Model("stories15M", demo / "stories15M.onnx", demo / "tokenizer.model", demo / "stories15M.bin", text, PROMPTS, 256)
+
+
+@pytest.fixture(scope="session")
+def model(request):
+    """The model that the test is parametrized with, by name: @pytest.mark.parametrize("model", [...], indirect=True)."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def compiled(halftone, tmp_path_factory):
+    """compiled(model, format, *options): the emitted executable, made once per session."""
+    made, folder = {}, tmp_path_factory.mktemp("compiled")
+
+    def compile(model, format, *options):
+        key = (model.name, format, options)
+        if key not in made:
+            output = folder / f"{len(made)}-{model.name}-{format}"
+            done = halftone("compile", model.onnx, f"--tokenizer={model.tokenizerPath}", f"--format={format}", *options, "-o", output)
+            assert done.returncode == 0, done.stderr
+            made[key] = Binary(output)
+        return made[key]
+
+    return compile
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """oracle(model): ONNX Runtime on the model's file, one session per model."""
+    return functools.cache(lambda model: OnnxRuntime(model.onnx))
