@@ -91,7 +91,18 @@ TEST(WeightSegment, IsTheLastLoadedAndTheTableStaysInTheFirst) {
     EXPECT_GE(table[i].p_vaddr, table[i - 1].p_vaddr + table[i - 1].p_memsz);
   EXPECT_EQ(table.back().p_flags, uint32_t{PF_R});
   EXPECT_EQ(table.back().p_offset % 65536, table.back().p_vaddr % 65536);
-  EXPECT_EQ(bytes.substr(table.back().p_offset), "weights");
+  EXPECT_EQ(bytes.substr(table.back().p_offset, table.back().p_filesz), "weights");
+}
+
+TEST(WeightSegment, SurvivesStrip) {
+  const test::TemporaryFolder folder;
+  const std::string weights(100000, 'w');
+  const link::SegmentPart parts[] = {bytesOf(weights)};
+  const std::string program = package(folder, parts);
+  const auto size = std::filesystem::file_size(program);
+  ASSERT_EQ(test::run({STRIP_TOOL, program})->status, 0);
+  EXPECT_LT(std::filesystem::file_size(program), size);
+  EXPECT_EQ(segmentBytes(program, 0, weights.size()), weights);
 }
 
 TEST(WeightSegment, ZerosAtBothEndsAreThere) {
@@ -152,8 +163,9 @@ std::string refusal(std::string_view bytes) {
 }
 
 TEST(WeightSegment, RefusesWhatIsNoExecutable) {
-  EXPECT_THAT(refusal(""), HasSubstr("linked: not a linked 64-bit little endian executable at a fixed address"));
-  EXPECT_THAT(refusal(std::string(1000, 'x')), HasSubstr("not a linked 64-bit"));
+  EXPECT_THAT(refusal(""), HasSubstr("linked: 64 bytes at 0 are wanted, the file has 0"));
+  EXPECT_THAT(refusal(std::string(1000, 'x')),
+              HasSubstr("linked: not a linked 64-bit little endian executable at a fixed address"));
   const test::TemporaryFolder folder;
   test::linkProgram(folder);
   const std::string whole = folder.read("program");
