@@ -50,6 +50,8 @@ public:
 
 private:
   WeightReader() = default;
+  Status setShape(ElementType type, std::vector<int64_t> shape);
+  Status checkRange(uint64_t first, uint64_t count) const;
   Error error(const std::string &what) const;
 
   std::shared_ptr<const io::MappedFile> file; // null for an inline tensor
@@ -60,8 +62,9 @@ private:
   std::span<const std::byte> content;
 };
 
-/// Whether two matrices hold the same stored elements, bit for bit: `b` itself or its transpose. False when types or
-/// shapes do not fit. A few samples decide most cases; the rest is compared in blocks, without a copy.
+/// Whether two tensors hold the same stored elements, bit for bit: `b` itself, or for matrices its transpose. False
+/// when types or shapes do not fit, and for the transpose of elements under 8 bits. Compared in place and by blocks up
+/// to the first difference, which between different weights comes at once: no hash or sample could be cheaper.
 bool sameContent(const WeightReader &a, const WeightReader &b, bool transposed = false);
 
 } // namespace halftone::onnx

@@ -25,8 +25,10 @@ public:
 
   std::string operator/(std::string_view name) const { return path + "/" + std::string(name); }
 
-  /// Writes a file and gives its path.
+  /// Writes a new file, in place of one of that name, and gives its path. Truncating the old one instead would wait for
+  /// the disk on some file systems.
   std::string write(std::string_view name, std::string_view content) const {
+    std::filesystem::remove(*this / name);
     std::ofstream(*this / name, std::ios::binary) << content;
     return *this / name;
   }
