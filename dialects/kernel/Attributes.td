@@ -22,6 +22,10 @@ def Kernel_LayoutAttr : Kernel_Attr<"Layout", "layout"> {
     ```
   }];
   let parameters = (ins "int64_t":$lanes, "int64_t":$group);
+  let extraClassDeclaration = [{
+    /// The layout of `lib/formats` that the attribute names.
+    ::halftone::formats::KernelLayout get() const { return {getLanes(), getGroup()}; }
+  }];
   let assemblyFormat = "`<` `lanes` $lanes `,` `group` $group `>`";
 }
 

@@ -8,7 +8,6 @@ using namespace halftone::kernel;
 
 void KernelDialect::initialize() {
   registerAttributes();
-  registerTypes();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/kernel/Ops.cpp.inc"

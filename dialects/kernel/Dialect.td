@@ -17,10 +17,8 @@ def Kernel_Dialect : Dialect {
   let dependentDialects = ["::halftone::lowbit::LowbitDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::math::MathDialect"];
   let useDefaultAttributePrinterParser = 1;
-  let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
     void registerAttributes();
-    void registerTypes();
   }];
 }
 

@@ -15,21 +15,32 @@
 #define GET_ATTRDEF_CLASSES
 #include "dialects/kernel/Attributes.h.inc"
 
-#define GET_TYPEDEF_CLASSES
-#include "dialects/kernel/Types.h.inc"
-
 #define GET_OP_CLASSES
 #include "dialects/kernel/Ops.h.inc"
 
 namespace halftone::kernel {
 
-/// The layout of `lib/formats` that the attribute names.
-inline formats::KernelLayout kernelLayout(LayoutAttr layout) { return {layout.getLanes(), layout.getGroup()}; }
+/// Memory whose size is the caller's business. The size is static so that functions take it as a bare pointer.
+mlir::MemRefType byteMemory(mlir::MLIRContext *context);
+mlir::MemRefType floatMemory(mlir::MLIRContext *context);
+
+/// Positions that stand side by side in a cache: the innermost dimension of its keys.
+inline constexpr int64_t cachePositions = 16;
+
+/// Bytes of a weight in the weight segment: tiles when it has a layout, else rows one after another.
+int64_t packedBytes(lowbit::WeightType type);
 
 /// The attribute of a module that holds its target.
 inline constexpr llvm::StringLiteral targetAttrName = "halftone.target";
 /// The attribute of a lowbit.kernel that holds its schedule.
 inline constexpr llvm::StringLiteral scheduleAttrName = "schedule";
+
+/// The attribute of a lowbit.weight that holds the layout it is to be packed in.
+inline constexpr llvm::StringLiteral layoutAttrName = "layout";
+
+/// The keys or values of a cache as memory, their strides still open (see kernel.keys, kernel.values).
+mlir::Value keysOf(mlir::Value cache, mlir::OpBuilder &builder, mlir::Location loc);
+mlir::Value valuesOf(mlir::Value cache, mlir::OpBuilder &builder, mlir::Location loc);
 
 /// Bytes that a block of `length` activation codes takes in its buffer: groups of 4 are read at once.
 inline int64_t paddedBlock(int64_t length) { return formats::divideUp(length, 4) * 4; }

@@ -74,5 +74,33 @@ LogicalResult DotStepOp::verify() {
   return success();
 }
 
+/// More than any memory there is.
+static constexpr int64_t unbounded = int64_t(1) << 46;
+
+MemRefType halftone::kernel::byteMemory(MLIRContext *context) {
+  return MemRefType::get({unbounded}, IntegerType::get(context, 8));
+}
+
+MemRefType halftone::kernel::floatMemory(MLIRContext *context) {
+  return MemRefType::get({unbounded / 4}, Float32Type::get(context));
+}
+
+/// [tiles of positions, heads, rows, columns]: a tile's stride depends on the other caches of the model.
+static MemRefType cacheMemory(Builder &builder, int64_t heads, int64_t rows, int64_t columns) {
+  auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic,
+                                       {ShapedType::kDynamic, rows * columns, columns, 1});
+  return MemRefType::get({ShapedType::kDynamic, heads, rows, columns}, builder.getF32Type(), layout);
+}
+
+Value halftone::kernel::keysOf(Value cache, OpBuilder &builder, Location loc) {
+  auto type = cast<lowbit::CacheType>(cache.getType());
+  return KeysOp::create(builder, loc, cacheMemory(builder, type.getHeads(), type.getSize(), cachePositions), cache);
+}
+
+Value halftone::kernel::valuesOf(Value cache, OpBuilder &builder, Location loc) {
+  auto type = cast<lowbit::CacheType>(cache.getType());
+  return ValuesOp::create(builder, loc, cacheMemory(builder, type.getHeads(), cachePositions, type.getSize()), cache);
+}
+
 #define GET_OP_CLASSES
 #include "dialects/kernel/Ops.cpp.inc"

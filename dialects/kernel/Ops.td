@@ -3,50 +3,25 @@
 #ifndef HALFTONE_KERNEL_OPS
 #define HALFTONE_KERNEL_OPS
 
-include "dialects/kernel/Types.td"
+include "dialects/kernel/Attributes.td"
 include "dialects/lowbit/Types.td"
 include "mlir/IR/CommonTypeConstraints.td"
-include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Kernel_Op<string mnemonic, list<Trait> traits = []> : Op<Kernel_Dialect, mnemonic, traits>;
 
 //===-- Places ------------------------------------------------------------------------------------------------------===//
 
-def Kernel_PackedOp : Kernel_Op<"packed", [Symbol]> {
-  let summary = "A named tensor of the weight segment";
+def Kernel_MemoryOp : Kernel_Op<"memory", [Pure]> {
+  let summary = "A weight as memory: its bytes, or the elements of a plain one";
   let description = [{
     ```mlir
-    kernel.packed @layers.0.q : !kernel.packed<288x288, #lowbit.format<int4, block 32, scale f16>,
-                                               #kernel.layout<lanes 16, group 4>> at 4096
+    %b = kernel.memory %q : !lowbit.weight<288, #lowbit.format<f32>> -> memref<?xi8, strided<[1], offset: ?>>
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kernel_PackedType>:$type, I64Attr:$offset);
-  let assemblyFormat = "$sym_name `:` $type `at` $offset attr-dict";
-}
-
-def Kernel_AddressOp : Kernel_Op<"address", [Pure]> {
-  let summary = "The handle of a packed tensor";
-  let description = [{
-    ```mlir
-    %q = kernel.address @layers.0.q : !kernel.packed<288, #lowbit.format<f32>>
-    ```
-  }];
-  let arguments = (ins FlatSymbolRefAttr:$name);
-  let results = (outs Kernel_PackedType:$handle);
-  let assemblyFormat = "$name `:` type($handle) attr-dict";
-}
-
-def Kernel_BytesOp : Kernel_Op<"bytes", [Pure]> {
-  let summary = "The bytes of a packed tensor";
-  let description = [{
-    ```mlir
-    %b = kernel.bytes %q : !kernel.packed<288, #lowbit.format<f32>> -> memref<?xi8, strided<[1], offset: ?>>
-    ```
-  }];
-  let arguments = (ins Kernel_PackedType:$handle);
-  let results = (outs MemRefRankOf<[I8], [1]>:$bytes);
-  let assemblyFormat = "$handle `:` type($handle) `->` type($bytes) attr-dict";
+  let arguments = (ins Lowbit_WeightType:$handle);
+  let results = (outs MemRefRankOf<[I8, F32], [1]>:$memory);
+  let assemblyFormat = "$handle `:` type($handle) `->` type($memory) attr-dict";
 }
 
 def Kernel_KeysOp : Kernel_Op<"keys", [Pure]> {
@@ -201,6 +176,18 @@ def Kernel_DotFinishOp : Kernel_Op<"dot_finish", [Pure]> {
     $accumulator `scale` $scale `into` $total `by` $instruction attr-dict
     `:` type($accumulator) `,` custom<SameTypes>(type($scale), type($total), type($result))
   }];
+}
+
+def Kernel_ThreadOp : Kernel_Op<"thread", [Pure]> {
+  let summary = "The number of this thread in its team, from 0";
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def Kernel_ThreadsOp : Kernel_Op<"threads", [Pure]> {
+  let summary = "How many threads the team has";
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
 }
 
 def Kernel_BarrierOp : Kernel_Op<"barrier"> {

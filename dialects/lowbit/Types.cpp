@@ -18,7 +18,9 @@ static void printShape(AsmPrinter &printer, ArrayRef<int64_t> shape) { printer.p
 #include "dialects/lowbit/Types.cpp.inc"
 
 LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
-                                 FormatAttr format) {
+                                 FormatAttr format, Attribute encoding) {
+  if (encoding && shape.size() != 2)
+    return emitError() << "an encoding orders a matrix, not a tensor of " << shape.size() << " dimensions";
   if (shape.empty() || shape.size() > 2)
     return emitError() << "a weight has one or two dimensions, not " << shape.size();
   for (int64_t size : shape)

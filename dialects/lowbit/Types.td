@@ -13,14 +13,18 @@ def Lowbit_WeightType : Lowbit_Type<"Weight", "weight"> {
   let summary = "A handle to a trained tensor in a file";
   let description = [{
     Shape and number format of a tensor whose bytes stay in a file. A matrix is [outputs, inputs]: its blocks run along
-    the inputs.
+    the inputs. An `encoding` says that the bytes are in a kernel's order instead of rows one after another.
 
     ```mlir
     !lowbit.weight<288x768, #lowbit.format<int4, block 32, scale f16>>
+    !lowbit.weight<288x768, #lowbit.format<int4, block 32, scale f16>, #kernel.layout<lanes 16, group 4>>
     ```
   }];
-  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "FormatAttr":$format);
-  let assemblyFormat = "`<` custom<Shape>($shape) `,` $format `>`";
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "FormatAttr":$format,
+                        OptionalParameter<"::mlir::Attribute">:$encoding);
+  let builders = [TypeBuilder<(ins "::llvm::ArrayRef<int64_t>":$shape, "FormatAttr":$format),
+                              [{ return $_get($_ctxt, shape, format, ::mlir::Attribute()); }]>];
+  let assemblyFormat = "`<` custom<Shape>($shape) `,` $format (`,` $encoding^)? `>`";
   let genVerifyDecl = 1;
 }
 

@@ -1,0 +1,129 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Emits the loop over a tile's blocks.
+#include "passes/lower/BlockDot.h"
+
+#include "passes/lower/RowBuilder.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::lowbit;
+
+/// Vectors of codes decoded together: one line of the narrowest plane.
+static constexpr int64_t vectorsPerStep = 8;
+/// How far weights are fetched ahead when each is read once (reference: 4 to 8 KB is best on server cores).
+static constexpr int64_t prefetchDistance = 4096;
+
+BlockDot::BlockDot(LinearOp linear, kernel::ScheduleAttr schedule, OpBuilder &builder)
+    : linear(linear), builder(builder), loc(linear.getLoc()), lanes(schedule.getLanes()), dot(schedule.getDot()),
+      weight(linear.getWeight(), builder, loc) {}
+
+Value BlockDot::constant(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
+
+Value BlockDot::plus(Value index, int64_t offset) {
+  return offset == 0 ? index : arith::AddIOp::create(builder, loc, index, constant(offset));
+}
+
+SmallVector<Value> BlockDot::sums(Value tile, Value first, int64_t count) {
+  weight.setTile(tile);
+  return weight.format().isPlain() ? plainSums(first, count) : blockSums(first, count);
+}
+
+/// Plain elements: one block, no scale.
+SmallVector<Value> BlockDot::plainSums(Value first, int64_t count) {
+  Value zero = kernel::DotInitOp::create(builder, loc, VectorType::get({lanes}, builder.getF32Type()), Value(), Value(), dot);
+  SmallVector<Value> totals(count, zero);
+  return steps(weight.blockOffset(constant(0)), constant(0), first, weight.columns(), totals);
+}
+
+SmallVector<Value> BlockDot::blockSums(Value first, int64_t count) {
+  const int64_t blocks = weight.blockCount(), length = weight.blockLength(0);
+  const int64_t whole = weight.blockLength(blocks - 1) == length ? blocks : blocks - 1;
+  auto type = VectorType::get({lanes}, builder.getF32Type());
+  SmallVector<Value> totals(count, arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
+  auto loop = scf::ForOp::create(builder, loc, constant(0), constant(whole), constant(1), totals);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    scf::YieldOp::create(builder, loc, addBlock(loop.getInductionVar(), first, length, loop.getRegionIterArgs()));
+  }
+  totals.assign(loop.getResults().begin(), loop.getResults().end());
+  if (whole < blocks)
+    totals = addBlock(constant(whole), first, weight.blockLength(whole), totals);
+  return totals;
+}
+
+/// Adds block number `block` of `length` columns to the tokens' totals.
+SmallVector<Value> BlockDot::addBlock(Value block, Value first, int64_t length, ValueRange totals) {
+  Value offset = weight.blockOffset(block);
+  if (totals.size() == 1)
+    weight.prefetch(offset, length, prefetchDistance);
+  Value firstCode = arith::MulIOp::create(builder, loc, block, constant(kernel::paddedBlock(weight.blockLength(0))));
+  Value zeros = weight.zeros(offset, length);
+  SmallVector<Value> accumulators;
+  for (size_t t = 0; t < totals.size(); ++t)
+    accumulators.push_back(start(zeros, block, plus(first, t)));
+  accumulators = steps(offset, firstCode, first, length, accumulators);
+
+  Value scales = weight.scales(offset, length);
+  auto activation = linear.getInput().getDefiningOp<kernel::ActivationOp>();
+  SmallVector<Value> result;
+  for (size_t t = 0; t < totals.size(); ++t) {
+    Value scale = memref::LoadOp::create(builder, loc, activation.getScales(), ValueRange{plus(first, t), block});
+    Value both = arith::MulFOp::create(builder, loc, scales,
+                                       vector::BroadcastOp::create(builder, loc, scales.getType(), scale));
+    result.push_back(kernel::DotFinishOp::create(builder, loc, accumulators[t], both, totals[t], dot));
+  }
+  return result;
+}
+
+/// A token's accumulator for a block: minus the zero points times the sum of the activations.
+Value BlockDot::start(Value zeros, Value block, Value token) {
+  auto activation = linear.getInput().getDefiningOp<kernel::ActivationOp>();
+  Value sum = memref::LoadOp::create(builder, loc, activation.getSums(), ValueRange{token, block});
+  return kernel::DotInitOp::create(builder, loc, VectorType::get({lanes}, builder.getI32Type()), zeros, sum, dot);
+}
+
+/// All columns of a block: a loop when there are many.
+SmallVector<Value> BlockDot::steps(Value blockOffset, Value firstCode, Value firstToken, int64_t length,
+                                   ValueRange accumulators) {
+  const int64_t vectors = formats::vectorCount(weight.layout(), length), whole = vectors / vectorsPerStep;
+  SmallVector<Value> result(accumulators);
+  if (whole == 1) {
+    result = step(blockOffset, constant(0), firstCode, firstToken, length, vectorsPerStep, result);
+  } else if (whole > 1) {
+    auto loop = scf::ForOp::create(builder, loc, constant(0), constant(whole * vectorsPerStep),
+                                   constant(vectorsPerStep), result);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    scf::YieldOp::create(builder, loc, step(blockOffset, loop.getInductionVar(), firstCode, firstToken, length,
+                                            vectorsPerStep, loop.getRegionIterArgs()));
+    result.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  if (vectors % vectorsPerStep != 0)
+    result = step(blockOffset, constant(whole * vectorsPerStep), firstCode, firstToken, length,
+                  vectors % vectorsPerStep, result);
+  return result;
+}
+
+/// `count` vectors of codes from `firstVector` on, times the same columns of each token.
+SmallVector<Value> BlockDot::step(Value blockOffset, Value firstVector, Value firstCode, Value firstToken,
+                                  int64_t length, int64_t count, ValueRange accumulators) {
+  const int64_t group = weight.layout().group;
+  SmallVector<Value> codes = weight.codes(blockOffset, firstVector, count, length);
+  Value input = isa<ActivationType>(linear.getInput().getType())
+                    ? linear.getInput().getDefiningOp<kernel::ActivationOp>().getCodes()
+                    : bufferOf(linear.getInput());
+  auto groupType = VectorType::get({group}, cast<MemRefType>(input.getType()).getElementType());
+  Value column = arith::MulIOp::create(builder, loc, firstVector, constant(group));
+  column = arith::AddIOp::create(builder, loc, firstCode, column);
+  SmallVector<Value> result;
+  for (auto [t, accumulator] : llvm::enumerate(accumulators)) {
+    SmallVector<Value> activations;
+    for (int64_t j = 0; j < count; ++j)
+      activations.push_back(vector::LoadOp::create(builder, loc, groupType, input,
+                                                   ValueRange{plus(firstToken, t), plus(column, j * group)}));
+    result.push_back(kernel::DotStepOp::create(builder, loc, accumulator.getType(), accumulator, codes, activations,
+                                               builder.getI64IntegerAttr(weight.format().code.bits), dot));
+  }
+  return result;
+}

@@ -1,0 +1,39 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The inner loop of every matrix product: decode a block, one dot per token, scale.
+#pragma once
+
+#include "passes/lower/PackedTile.h"
+
+namespace halftone {
+
+/// Emits the products of one tile of a linear's weight with some tokens.
+class BlockDot {
+public:
+  BlockDot(lowbit::LinearOp linear, kernel::ScheduleAttr schedule, mlir::OpBuilder &builder);
+
+  /// The sums over all columns of tile number `tile` for `count` tokens from `first` on: one f32 vector per token.
+  llvm::SmallVector<mlir::Value> sums(mlir::Value tile, mlir::Value first, int64_t count);
+
+private:
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  Values plainSums(mlir::Value first, int64_t count);
+  Values blockSums(mlir::Value first, int64_t count);
+  Values addBlock(mlir::Value block, mlir::Value first, int64_t length, mlir::ValueRange totals);
+  Values steps(mlir::Value blockOffset, mlir::Value firstCode, mlir::Value firstToken, int64_t length,
+               mlir::ValueRange accumulators);
+  Values step(mlir::Value blockOffset, mlir::Value firstVector, mlir::Value firstCode, mlir::Value firstToken,
+              int64_t length, int64_t count, mlir::ValueRange accumulators);
+  mlir::Value start(mlir::Value zeros, mlir::Value block, mlir::Value token);
+  mlir::Value constant(int64_t value);
+  mlir::Value plus(mlir::Value index, int64_t offset);
+
+  lowbit::LinearOp linear;
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  int64_t lanes;
+  mlir::StringAttr dot;
+  PackedTile weight;
+};
+
+} // namespace halftone

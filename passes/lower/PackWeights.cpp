@@ -1,0 +1,172 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Copies every weight into the weight segment, in the order its kernel reads it.
+#include "lib/formats/StoredMatrix.h"
+#include "lib/io/AtomicFile.h"
+#include "passes/lower/Passes.h"
+#include "passes/lower/WeightUses.h"
+
+#include "llvm/ADT/SmallSet.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::lowbit;
+
+namespace halftone {
+#define GEN_PASS_DEF_PACKWEIGHTS
+#include "passes/lower/Passes.h.inc"
+} // namespace halftone
+
+namespace {
+
+/// Weights begin on cache lines.
+constexpr int64_t alignment = 64;
+
+/// Opens each source file once.
+class SourceFiles {
+public:
+  Expected<std::shared_ptr<const io::MappedFile>> open(StringRef path) {
+    auto [entry, isNew] = files.try_emplace(path);
+    if (isNew) {
+      Expected<io::MappedFile> file = io::MappedFile::open(path.str());
+      if (!file)
+        return file.error();
+      entry->second = std::make_shared<const io::MappedFile>(std::move(*file));
+    }
+    return entry->second;
+  }
+
+private:
+  llvm::StringMap<std::shared_ptr<const io::MappedFile>> files;
+};
+
+/// Copies `matrix` to the end of `out` in tiles of `layout`.
+Status writeTiles(const formats::StoredMatrix &matrix, const formats::KernelLayout &layout, io::AtomicFile &out) {
+  const formats::StoredShape &shape = matrix.shape();
+  std::vector<formats::RowBuffer> buffers;
+  for (int64_t i = 0; i < layout.lanes; ++i)
+    buffers.emplace_back(shape.format, shape.columns);
+  std::vector<std::byte> tile(formats::tileBytes(shape.format, layout, shape.columns));
+
+  for (int64_t first = 0; first < shape.rows; first += layout.lanes) {
+    const int64_t count = std::min(layout.lanes, shape.rows - first);
+    std::vector<formats::EncodedRow> rows;
+    std::vector<formats::EncodedRowView> views;
+    for (int64_t i = 0; i < count; ++i) {
+      rows.push_back(buffers[i].row());
+      views.push_back(buffers[i].view());
+    }
+    matrix.readRows(first, rows);
+    formats::packTile(shape.format, layout, shape.columns, views, tile);
+    if (Status status = out.write(tile.data(), tile.size()); !status)
+      return status;
+    matrix.release(first, count);
+  }
+  return {};
+}
+
+/// Copies `matrix` to the end of `out` as it is, row by row.
+Status writeRows(const formats::StoredMatrix &matrix, io::AtomicFile &out) {
+  const formats::StoredShape &shape = matrix.shape();
+  formats::RowBuffer buffer(shape.format, shape.columns);
+  std::vector<std::byte> bytes(formats::rowBytes(shape.format, shape.columns));
+  const formats::EncodedRow row = buffer.row();
+  for (int64_t r = 0; r < shape.rows; ++r) {
+    matrix.readRows(r, {&row, 1});
+    formats::packRow(shape.format, shape.columns, row, bytes);
+    if (Status status = out.write(bytes.data(), bytes.size()); !status)
+      return status;
+  }
+  return {};
+}
+
+class PackWeightsPass : public impl::PackWeightsBase<PackWeightsPass> {
+public:
+  using PackWeightsBase::PackWeightsBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Expected<io::AtomicFile> file = io::AtomicFile::create(output);
+    if (!file) {
+      module.emitError(file.error().message);
+      return signalPassFailure();
+    }
+    for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>())) {
+      if (SymbolTable::symbolKnownUseEmpty(weight, module)) {
+        weight.erase();
+        continue;
+      }
+      if (Status status = pack(weight, *file); !status) {
+        weight.emitError(status.error().message);
+        return signalPassFailure();
+      }
+    }
+    const int64_t bytes = file->position();
+    if (Status status = file->commit(); !status) {
+      module.emitError(status.error().message);
+      return signalPassFailure();
+    }
+    record("halftone.weight_bytes", bytes);
+    record("halftone.parameters", parameters);
+    record("halftone.decode_bytes", decodeBytes());
+  }
+
+private:
+  Status pack(WeightOp weight, io::AtomicFile &out) {
+    auto type = cast<WeightType>(weight.getType());
+    ArrayRef<int64_t> shape = type.getShape();
+    Expected<std::shared_ptr<const io::MappedFile>> source = files.open(weight.getFile());
+    if (!source)
+      return source.error();
+    Expected<formats::StoredMatrix> matrix =
+        formats::StoredMatrix::open(*source, weight.getOffset(),
+                                    {.rows = shape.size() == 2 ? shape[0] : 1,
+                                     .columns = shape.back(),
+                                     .format = type.getFormat().getValue(),
+                                     .transposed = weight.getTransposed()});
+    if (!matrix)
+      return matrix.error();
+    if (Status status = out.padTo(alignment); !status)
+      return status;
+    const uint64_t offset = out.position();
+    auto layout = weight->getAttrOfType<kernel::LayoutAttr>(kernel::layoutAttrName);
+    if (Status status = layout ? writeTiles(*matrix, layout.get(), out) : writeRows(*matrix, out); !status)
+      return status;
+    parameters += matrix->shape().rows * matrix->shape().columns;
+    moveTo(weight, offset, layout);
+    return {};
+  }
+
+  /// The weight's new place and, everywhere, its new type.
+  void moveTo(WeightOp weight, uint64_t offset, kernel::LayoutAttr layout) {
+    auto type = cast<WeightType>(weight.getType());
+    auto packed = WeightType::get(&getContext(), type.getShape(), type.getFormat(), layout);
+    forEachUse(getOperation(), weight.getSymName(), [&](OpOperand &use) { use.get().setType(packed); });
+    weight.setTypeAttr(TypeAttr::get(packed));
+    weight.setFile("segment");
+    weight.setOffset(offset);
+    weight.setTransposed(false);
+    weight->removeAttr(kernel::layoutAttrName);
+  }
+
+  /// Bytes of the weights that a decode call reads: all that it reaches, but of a table of embeddings one row.
+  int64_t decodeBytes() {
+    int64_t total = 0;
+    for (WeightOp weight : getOperation().getOps<WeightOp>()) {
+      bool streams = false;
+      forEachUse(getOperation(), weight.getSymName(),
+                 [&](OpOperand &use) { streams |= isa<LinearOp, RmsNormOp>(use.getOwner()); });
+      if (streams)
+        total += kernel::packedBytes(cast<WeightType>(weight.getType()));
+    }
+    return total;
+  }
+
+  void record(StringRef name, int64_t value) {
+    getOperation()->setAttr(name, IntegerAttr::get(IntegerType::get(&getContext(), 64), value));
+  }
+
+  SourceFiles files;
+  int64_t parameters = 0;
+};
+
+} // namespace

@@ -1,0 +1,147 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The passes of the lower stage.
+#ifndef HALFTONE_LOWER_PASSES
+#define HALFTONE_LOWER_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def ChooseKernels : Pass<"choose-kernels", "::mlir::ModuleOp"> {
+  let summary = "Decide each kernel's schedule and each weight's layout";
+  let description = [{
+    Records a `#kernel.schedule` on every `lowbit.kernel` and, on the weight of every matrix product and table of
+    embeddings, the `#kernel.layout` that the target's dot instruction for the weight's format wants. Nothing changes
+    but attributes; pack-weights and the lowerings act on them. The module's `halftone.target` decides.
+
+    Example:
+      lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 0
+    =>
+      lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 0 {layout = #kernel.layout<lanes 16, group 4>}
+  }];
+  let options = [Option<"tokens", "tokens", "int64_t", "4", "Tokens per pass over the weights when there are several">];
+}
+
+def PackWeights : Pass<"pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Write the weight segment: every weight in its kernel's order";
+  let description = [{
+    A lossless copy, tile by tile, from where a weight is to `output`. Each weight used gets a place there, 64-byte
+    aligned, in the order of the module, and its layout becomes the encoding of its type everywhere. Weights that no
+    function uses are dropped. The module records what was written: `halftone.weight_bytes`, `halftone.parameters` and
+    the bytes that a decode call reads, `halftone.decode_bytes`.
+
+    Example:
+      lowbit.weight @q : <288x288, <int4, ...>> in "work" at 0 {layout = #kernel.layout<lanes 16, group 4>}
+    =>
+      lowbit.weight @q : <288x288, <int4, ...>, #kernel.layout<lanes 16, group 4>> in "segment" at 4096
+  }];
+  let options = [Option<"output", "output", "std::string", "\"\"", "The file to write">];
+}
+
+def PlaceBuffers : Pass<"place-buffers", "::mlir::ModuleOp"> {
+  let summary = "Give each value that passes between kernels a buffer";
+  let description = [{
+    A kernel's results become its `outs`; a tensor is one buffer, an activation three (codes, scales, sums). Functions
+    take their tensors as buffers and write their results to arguments. Within a kernel, values from outside are read
+    through `bufferization.to_tensor` and `kernel.activation`.
+    One-shot bufferization does not serve here: it decides what can share memory inside destination-passing code, while
+    these values are written once by kernels that have no loops yet; plan-memory lets them share memory afterwards.
+
+    Example:
+      %a = lowbit.kernel { ... lowbit.yield %v : tensor<1x288xf32> } : tensor<1x288xf32>
+    =>
+      %m = memref.alloc() : memref<1x288xf32>
+      lowbit.kernel outs(%m : memref<1x288xf32>) { ... lowbit.yield %v : tensor<1x288xf32> }
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+                           "::halftone::kernel::KernelDialect"];
+}
+
+class LowerKernels<string name, string what> : Pass<name, "::mlir::func::FuncOp"> {
+  let summary = "Lower kernels of " # what # " to loops over vectors";
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+                           "::halftone::kernel::KernelDialect"];
+}
+
+def LowerLinear : LowerKernels<"lower-linear", "linears"> {
+  let description = [{
+    One parallel loop over the tiles of rows of the weight; within it a loop over groups of tokens, and one over the
+    blocks along the columns: decode the block once, one dot per token, scale. Elementwise operations of the kernel
+    work on the accumulators before they are stored; linears that feed the same operation share the loop.
+  }];
+}
+
+def LowerRows : LowerKernels<"lower-rows", "norms, elementwise operations and activation quantization"> {
+  let description = [{
+    One parallel loop over the tokens. Each operation runs over the channels of its row in vectors; a value needed by
+    the next operation only stays in a scratch row.
+  }];
+}
+
+def LowerRope : LowerKernels<"lower-rope", "rotary embeddings and cache appends"> {
+  let description = [{
+    One parallel loop over tokens and heads per operation.
+  }];
+}
+
+def LowerAttention : LowerKernels<"lower-attention", "attention"> {
+  let description = [{
+    One parallel loop over tokens and heads. Scores are computed for 16 positions at a time from the transposed keys,
+    the softmax subtracts the maximum, and the values are summed position by position: one order, whatever the threads.
+  }];
+}
+
+def LowerEmbedding : LowerKernels<"lower-embedding", "embeddings"> {
+  let description = [{
+    One parallel loop over the tokens: decodes the tile that holds the token's row and takes the row's lane out of it.
+  }];
+}
+
+def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Give every buffer a place in one arena";
+  let description = [{
+    Buffers of a function that are never alive together share memory; a called function's buffers lie after its
+    caller's. Each `memref.alloc` becomes a view of the function's new first argument, the arena from the function's
+    frame on; the module records the size of the whole, `halftone.arena_bytes`. No upstream pass serves: buffer
+    deallocation and hoisting keep allocations dynamic.
+
+    Example:
+      %m = memref.alloc() : memref<1x288xf32>
+    =>
+      %m = memref.view %arena[%c128][] : memref<65536xi8> to memref<1x288xf32>
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def SplitThreads : Pass<"split-threads", "::mlir::func::FuncOp"> {
+  let summary = "Turn parallel loops into each thread's share";
+  let description = [{
+    Of n iterations thread i of t runs those from n * i / t to n * (i + 1) / t. No iteration depends on another and no
+    sum crosses iterations, so results do not depend on t.
+
+    Example:
+      scf.forall (%i) in (18) { ... }
+    =>
+      scf.for %i = %first to %last step %c1 { ... }
+  }];
+  let dependentDialects = ["::halftone::kernel::KernelDialect"];
+}
+
+def BindMemory : Pass<"bind-memory", "::mlir::ModuleOp"> {
+  let summary = "Resolve weights, caches and threads to addresses and arguments";
+  let description = [{
+    Every function gets the context of a call as its first arguments: weight segment, cache, team, thread, threads.
+    Handles become offsets: a weight's in the segment, a cache's in a step of the cache. The cache grows by steps of
+    16 positions that hold the keys and values of all layers, so its capacity is the caller's choice. Records
+    `halftone.cache_positions` and `halftone.cache_bytes`. No `lowbit` operation is left.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def VerifyLowered : Pass<"verify-lowered", "::mlir::ModuleOp"> {
+  let summary = "Check that the lower stage left nothing behind";
+  let description = [{
+    No operation or type of `lowbit` is left, and every dot instruction is one that the target has.
+  }];
+}
+
+#endif

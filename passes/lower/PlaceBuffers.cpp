@@ -1,0 +1,165 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Replaces the values between kernels by buffers.
+#include "passes/lower/Passes.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::lowbit;
+
+namespace halftone {
+#define GEN_PASS_DEF_PLACEBUFFERS
+#include "passes/lower/Passes.h.inc"
+} // namespace halftone
+
+namespace {
+
+using Buffers = SmallVector<Value, 3>;
+
+MemRefType bufferType(RankedTensorType tensor) { return MemRefType::get(tensor.getShape(), tensor.getElementType()); }
+
+/// The buffers of a value: one for a tensor; codes, scales and sums for an activation.
+SmallVector<MemRefType, 3> bufferTypes(Type type) {
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    return {bufferType(tensor)};
+  auto activation = cast<ActivationType>(type);
+  const formats::Format &format = activation.getFormat().getValue();
+  const int64_t tokens = activation.getShape()[0], channels = activation.getShape()[1];
+  const int64_t blocks = format.blockCount(channels);
+  int64_t codes = 0;
+  for (int64_t b = 0; b < blocks; ++b)
+    codes += kernel::paddedBlock(format.blockLength(channels, b));
+  MLIRContext *context = type.getContext();
+  return {MemRefType::get({tokens, codes}, IntegerType::get(context, 8)),
+          MemRefType::get({tokens, blocks}, Float32Type::get(context)),
+          MemRefType::get({tokens, blocks}, IntegerType::get(context, 32))};
+}
+
+bool isBuffered(Type type) { return isa<RankedTensorType, ActivationType>(type); }
+
+/// Places the buffers of one function.
+class Placer {
+public:
+  explicit Placer(func::FuncOp function) : function(function) {}
+
+  void run() {
+    takeArguments();
+    for (Operation &op : llvm::make_early_inc_range(function.getBody().front()))
+      if (auto kernel = dyn_cast<KernelOp>(op))
+        place(kernel);
+      else if (auto call = dyn_cast<func::CallOp>(op))
+        place(call);
+    finish();
+  }
+
+private:
+  /// Tensors among the arguments become buffers; results become further arguments.
+  void takeArguments() {
+    Block &body = function.getBody().front();
+    SmallVector<Value> arguments(body.getArguments());
+    for (Value argument : arguments)
+      if (auto tensor = dyn_cast<RankedTensorType>(argument.getType())) {
+        argument.setType(bufferType(tensor));
+        buffers[argument] = {argument};
+      }
+    auto terminator = cast<func::ReturnOp>(body.getTerminator());
+    for (Value result : terminator.getOperands()) {
+      Value out = body.addArgument(bufferType(cast<RankedTensorType>(result.getType())), result.getLoc());
+      outs.push_back({result, out});
+    }
+  }
+
+  /// Fresh buffers for `value`, or the function's own for a value that it returns.
+  Buffers allocate(Value value, OpBuilder &builder) {
+    for (auto &[result, out] : outs)
+      if (result == value)
+        return buffers[value] = {out};
+    Buffers fresh;
+    for (MemRefType type : bufferTypes(value.getType()))
+      fresh.push_back(memref::AllocOp::create(builder, value.getLoc(), type));
+    return buffers[value] = fresh;
+  }
+
+  void place(KernelOp kernel) {
+    OpBuilder builder(kernel);
+    SmallVector<Value> memory;
+    for (Value result : kernel.getResults())
+      llvm::append_range(memory, allocate(result, builder));
+    auto placed = KernelOp::create(builder, kernel.getLoc(), TypeRange(), memory);
+    placed->setDiscardableAttrs(kernel->getDiscardableAttrDictionary());
+    placed.getBody().takeBody(kernel.getBody());
+    readThroughBuffers(placed);
+    obsolete.push_back(kernel);
+  }
+
+  /// Inside a kernel, values from outside are read from their buffers.
+  void readThroughBuffers(KernelOp kernel) {
+    OpBuilder builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
+    DenseMap<Value, Value> inside;
+    kernel.walk([&](Operation *op) {
+      for (OpOperand &use : op->getOpOperands()) {
+        auto found = buffers.find(use.get());
+        if (found == buffers.end() || isa<bufferization::ToTensorOp, kernel::ActivationOp>(op))
+          continue;
+        Value &local = inside[use.get()];
+        if (!local)
+          local = read(use.get(), found->second, builder);
+        use.set(local);
+      }
+    });
+  }
+
+  Value read(Value value, const Buffers &memory, OpBuilder &builder) {
+    if (memory.size() == 3)
+      return kernel::ActivationOp::create(builder, value.getLoc(), value.getType(), memory[0], memory[1], memory[2]);
+    auto type = cast<MemRefType>(memory[0].getType());
+    return bufferization::ToTensorOp::create(builder, value.getLoc(),
+                                             RankedTensorType::get(type.getShape(), type.getElementType()), memory[0],
+                                             /*restrict=*/true);
+  }
+
+  void place(func::CallOp call) {
+    OpBuilder builder(call);
+    SmallVector<Value> operands;
+    for (Value operand : call.getOperands()) {
+      auto found = buffers.find(operand);
+      operands.push_back(found == buffers.end() ? operand : found->second.front());
+    }
+    for (Value result : call.getResults())
+      llvm::append_range(operands, allocate(result, builder));
+    func::CallOp::create(builder, call.getLoc(), call.getCallee(), TypeRange(), operands);
+    obsolete.push_back(call);
+  }
+
+  void finish() {
+    Block &body = function.getBody().front();
+    OpBuilder builder(body.getTerminator());
+    for (auto &[result, out] : outs)
+      if (buffers[result].front() != out)
+        memref::CopyOp::create(builder, result.getLoc(), buffers[result].front(), out);
+    body.getTerminator()->setOperands({});
+    for (Operation *op : llvm::reverse(obsolete)) {
+      op->dropAllUses();
+      op->erase();
+    }
+    function.setType(FunctionType::get(function.getContext(), body.getArgumentTypes(), {}));
+    function.setAllArgAttrs(SmallVector<Attribute>(body.getNumArguments(), DictionaryAttr::get(function.getContext())));
+  }
+
+  func::FuncOp function;
+  DenseMap<Value, Buffers> buffers;
+  SmallVector<std::pair<Value, Value>> outs;
+  SmallVector<Operation *> obsolete;
+};
+
+class PlaceBuffersPass : public impl::PlaceBuffersBase<PlaceBuffersPass> {
+public:
+  using PlaceBuffersBase::PlaceBuffersBase;
+
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal())
+        Placer(function).run();
+  }
+};
+
+} // namespace

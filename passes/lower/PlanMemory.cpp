@@ -1,0 +1,115 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Places the buffers of all functions in one arena.
+#include "passes/lower/Passes.h"
+
+using namespace mlir;
+using namespace halftone;
+
+namespace halftone {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "passes/lower/Passes.h.inc"
+} // namespace halftone
+
+namespace {
+
+constexpr int64_t alignment = 64;
+
+/// A buffer, its bytes, and the first and last operation of the function's body that it must outlive.
+struct Buffer {
+  memref::AllocOp alloc;
+  int64_t bytes;
+  int64_t begin;
+  int64_t end;
+  int64_t offset = 0;
+
+  bool overlaps(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
+};
+
+int64_t bytesOf(MemRefType type) {
+  int64_t bytes = type.getNumElements() * formats::divideUp(type.getElementTypeBitWidth(), 8);
+  return formats::divideUp(bytes, alignment) * alignment;
+}
+
+/// The buffers of `function` with their lifetimes, counted in operations of its body.
+SmallVector<Buffer> lifetimes(func::FuncOp function) {
+  Block &body = function.getBody().front();
+  DenseMap<Operation *, int64_t> order;
+  for (auto [i, op] : llvm::enumerate(body))
+    order[&op] = i;
+  SmallVector<Buffer> buffers;
+  for (auto alloc : body.getOps<memref::AllocOp>()) {
+    // The first write counts, not the allocation: kernels allocate what later ones fill.
+    int64_t begin = std::numeric_limits<int64_t>::max(), end = 0;
+    for (Operation *user : alloc->getUsers()) {
+      int64_t at = order[body.findAncestorOpInBlock(*user)];
+      begin = std::min(begin, at);
+      end = std::max(end, at);
+    }
+    buffers.push_back({alloc, bytesOf(alloc.getType()), begin, std::max(begin, end)});
+  }
+  return buffers;
+}
+
+/// Gives each buffer the lowest offset that is free during its life, large buffers first. Returns the bytes used.
+int64_t assignOffsets(SmallVectorImpl<Buffer> &buffers) {
+  SmallVector<Buffer *> bySize;
+  for (Buffer &buffer : buffers)
+    bySize.push_back(&buffer);
+  llvm::stable_sort(bySize, [](Buffer *a, Buffer *b) { return a->bytes > b->bytes; });
+  SmallVector<Buffer *> placed; // by offset
+  int64_t total = 0;
+  for (Buffer *buffer : bySize) {
+    for (Buffer *other : placed)
+      if (buffer->overlaps(*other) && buffer->offset + buffer->bytes > other->offset)
+        buffer->offset = std::max(buffer->offset, other->offset + other->bytes);
+    placed.insert(llvm::upper_bound(placed, buffer, [](Buffer *a, Buffer *b) { return a->offset < b->offset; }), buffer);
+    total = std::max(total, buffer->offset + buffer->bytes);
+  }
+  return total;
+}
+
+class PlanMemoryPass : public impl::PlanMemoryBase<PlanMemoryPass> {
+public:
+  void runOnOperation() override {
+    int64_t arena = 0;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal())
+        arena = std::max(arena, plan(function));
+    getOperation()->setAttr("halftone.arena_bytes",
+                            IntegerAttr::get(IntegerType::get(&getContext(), 64), arena));
+  }
+
+private:
+  /// Bytes of the arena that `function` and what it calls need.
+  int64_t plan(func::FuncOp function) {
+    if (auto found = planned.find(function); found != planned.end())
+      return found->second;
+    SmallVector<Buffer> buffers = lifetimes(function);
+    const int64_t frame = assignOffsets(buffers);
+    Value arena = function.getBody().front().insertArgument(0u, kernel::byteMemory(&getContext()), function.getLoc());
+    for (Buffer &buffer : buffers) {
+      OpBuilder builder(buffer.alloc);
+      buffer.alloc.replaceAllUsesWith(view(builder, buffer.alloc.getLoc(), arena, buffer.offset, buffer.alloc.getType()));
+      buffer.alloc.erase();
+    }
+    int64_t callees = 0;
+    function.walk([&](func::CallOp call) {
+      auto callee = getOperation().lookupSymbol<func::FuncOp>(call.getCallee());
+      callees = std::max(callees, plan(callee));
+      OpBuilder builder(call);
+      call->insertOperands(0, view(builder, call.getLoc(), arena, frame, kernel::byteMemory(&getContext())));
+    });
+    Block &body = function.getBody().front();
+    function.setType(FunctionType::get(&getContext(), body.getArgumentTypes(), {}));
+    return planned[function] = frame + callees;
+  }
+
+  static Value view(OpBuilder &builder, Location loc, Value arena, int64_t offset, MemRefType type) {
+    Value at = arith::ConstantIndexOp::create(builder, loc, offset);
+    return memref::ViewOp::create(builder, loc, type, arena, at, ValueRange());
+  }
+
+  DenseMap<Operation *, int64_t> planned;
+};
+
+} // namespace

@@ -1,0 +1,109 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Loops over channels in vectors.
+#include "passes/lower/RowBuilder.h"
+
+using namespace mlir;
+using namespace halftone;
+
+Value RowBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
+
+Value RowBuilder::splat(Value scalar) {
+  return vector::BroadcastOp::create(builder, loc, vectorOf(scalar.getType()), scalar);
+}
+
+Value RowBuilder::splat(float value) {
+  return splat(arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value)));
+}
+
+Value RowBuilder::multiplyAdd(Value a, Value b, Value c) {
+  Value product = arith::MulFOp::create(builder, loc, a, b, arith::FastMathFlags::contract);
+  return arith::AddFOp::create(builder, loc, product, c, arith::FastMathFlags::contract);
+}
+
+Value RowBuilder::load(Value memory, ValueRange indices, Value mask) {
+  VectorType type = vectorOf(cast<MemRefType>(memory.getType()).getElementType());
+  if (!mask)
+    return vector::LoadOp::create(builder, loc, type, memory, indices);
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  return vector::MaskedLoadOp::create(builder, loc, type, memory, indices, mask, zero);
+}
+
+void RowBuilder::store(Value vector, Value memory, ValueRange indices, Value mask) {
+  if (mask)
+    vector::MaskedStoreOp::create(builder, loc, memory, indices, mask, vector);
+  else
+    vector::StoreOp::create(builder, loc, vector, memory, indices);
+}
+
+Value RowBuilder::at(Value tensor, const Place &place) {
+  if (auto found = defined.find(tensor); found != defined.end())
+    return found->second(place);
+  Operation *op = tensor.getDefiningOp();
+  if (auto read = dyn_cast<bufferization::ToTensorOp>(op))
+    return load(read.getBuffer(), {place.row, place.column}, place.mask);
+  if (auto spread = dyn_cast<tensor::SplatOp>(op))
+    return splat(spread.getInput());
+  VectorType type = vectorOf(getElementTypeOrSelf(tensor.getType()));
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(type, cast<SplatElementsAttr>(constant.getValue()).getSplatValue<Attribute>()));
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(at(operand, place));
+  return builder.create(loc, op->getName().getIdentifier(), operands, {type}, op->getAttrs())->getResult(0);
+}
+
+Value RowBuilder::maskFor(int64_t count) {
+  if (count >= lanes)
+    return {};
+  return vector::CreateMaskOp::create(builder, loc, vectorOf(builder.getI1Type()), index(count)).getResult();
+}
+
+SmallVector<Value> RowBuilder::forEachVector(Value first, int64_t count, ValueRange values, Body body) {
+  const int64_t whole = count / lanes;
+  SmallVector<Value> carried(values);
+  auto columnAt = [&](Value offset) -> Value { return arith::AddIOp::create(builder, loc, first, offset); };
+  if (whole <= 4) {
+    for (int64_t i = 0; i < whole; ++i)
+      carried = body(columnAt(index(i * lanes)), {}, carried);
+  } else {
+    auto loop = scf::ForOp::create(builder, loc, index(0), index(whole * lanes), index(lanes), carried);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> next = body(columnAt(loop.getInductionVar()), {}, loop.getRegionIterArgs());
+    if (!next.empty())
+      scf::YieldOp::create(builder, loc, next);
+    carried.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  if (count % lanes != 0)
+    carried = body(columnAt(index(whole * lanes)), maskFor(count % lanes), carried);
+  return carried;
+}
+
+void RowBuilder::forEachVector(Value first, int64_t count, function_ref<void(Value, Value)> body) {
+  forEachVector(first, count, {}, [&](Value column, Value mask, ValueRange) -> SmallVector<Value> {
+    body(column, mask);
+    return {};
+  });
+}
+
+void halftone::parallelLoop(OpBuilder &builder, Location loc, int64_t count, function_ref<void(Value)> body) {
+  auto loop = scf::ForallOp::create(builder, loc, ArrayRef<OpFoldResult>{builder.getIndexAttr(count)}, ValueRange(),
+                                    std::nullopt);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(loop.getTerminator());
+  body(loop.getInductionVars().front());
+}
+
+Value halftone::bufferOf(Value tensor) { return tensor.getDefiningOp<bufferization::ToTensorOp>().getBuffer(); }
+
+Operation *halftone::coreOf(lowbit::KernelOp kernel) {
+  for (Operation &op : kernel.getBody().front())
+    if (!isa<bufferization::ToTensorOp, kernel::ActivationOp>(op))
+      return &op;
+  llvm_unreachable("a kernel ends in lowbit.yield");
+}
+
+kernel::ScheduleAttr halftone::scheduleOf(lowbit::KernelOp kernel) {
+  return kernel->getAttrOfType<kernel::ScheduleAttr>(kernel::scheduleAttrName);
+}

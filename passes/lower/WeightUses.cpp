@@ -1,0 +1,34 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Following weights through calls.
+#include "passes/lower/WeightUses.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::lowbit;
+
+static void visitUses(ModuleOp module, Value handle, function_ref<void(OpOperand &)> visit) {
+  for (OpOperand &use : handle.getUses()) {
+    visit(use);
+    if (auto call = dyn_cast<func::CallOp>(use.getOwner()))
+      if (auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee()))
+        visitUses(module, callee.getArgument(use.getOperandNumber()), visit);
+  }
+}
+
+void halftone::forEachUse(ModuleOp module, StringRef name, function_ref<void(OpOperand &)> visit) {
+  module.walk([&](GetOp get) {
+    if (get.getName() == name)
+      visitUses(module, get.getHandle(), visit);
+  });
+}
+
+bool halftone::isDecoded(WeightOp weight) {
+  bool result = false;
+  forEachUse(weight->getParentOfType<ModuleOp>(), weight.getSymName(), [&](OpOperand &use) {
+    if (auto linear = dyn_cast<LinearOp>(use.getOwner()))
+      result |= use.get() == linear.getWeight();
+    else
+      result |= isa<EmbeddingOp>(use.getOwner());
+  });
+  return result;
+}

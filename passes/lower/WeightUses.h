@@ -1,0 +1,16 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Follows a weight from its name through calls to the operations that use it.
+#pragma once
+
+#include "dialects/lowbit/Lowbit.h"
+
+namespace halftone {
+
+/// Calls `visit` with each operand that is the handle `name` of the module around it: where lowbit.get gives it, and
+/// wherever a call hands it on. An operand that several weights reach is visited for each.
+void forEachUse(mlir::ModuleOp module, llvm::StringRef name, llvm::function_ref<void(mlir::OpOperand &)> visit);
+
+/// Whether a kernel decodes the weight: as the matrix of a linear or the table of an embedding.
+bool isDecoded(lowbit::WeightOp weight);
+
+} // namespace halftone
