@@ -1,0 +1,163 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A folder is in use as long as someone holds its lock (flock), which the system lets go when the program ends.
+#include "lib/io/WorkFolder.h"
+
+#include "lib/io/SystemError.h"
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <utility>
+
+namespace halftone::io {
+
+/// What follows the output's name in a work folder's.
+static constexpr std::string_view marker = ".halftone-work-";
+static constexpr std::string_view uniquePart = "XXXXXX";
+
+/// The folder of this process, for the signal handler: an open descriptor and the path, which is never freed early.
+static volatile int currentDescriptor = -1;
+static char currentPath[PATH_MAX];
+
+/// An entry as the system gives it (getdents64(2)); the C library's readdir may allocate, which a handler must not.
+struct SystemEntry {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
+};
+
+/// Unlinks all files of the folder; async-signal-safe.
+static void removeFiles(int folder) {
+  alignas(SystemEntry) char buffer[4096];
+  lseek(folder, 0, SEEK_SET);
+  for (long count; (count = syscall(SYS_getdents64, folder, buffer, sizeof(buffer))) > 0;)
+    for (long at = 0; at < count;) {
+      const auto *entry = reinterpret_cast<const SystemEntry *>(buffer + at);
+      unlinkat(folder, entry->name, 0); // fails, as it should, for "." and ".."
+      at += entry->length;
+    }
+}
+
+void WorkFolder::removeOnSignal() {
+  if (currentDescriptor < 0)
+    return;
+  removeFiles(currentDescriptor);
+  rmdir(currentPath);
+}
+
+static std::string resolve(const std::string &path) {
+  char buffer[PATH_MAX];
+  return realpath(path.c_str(), buffer) ? buffer : path;
+}
+
+/// Opens the folder and takes its lock; -1 when it is in use, gone, or no folder.
+static int lock(const std::string &path) {
+  const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  struct stat status;
+  if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0 && fstat(folder, &status) == 0 && status.st_nlink > 0)
+    return folder;
+  if (folder >= 0)
+    close(folder);
+  return -1;
+}
+
+/// Removes the work folders of the output called `name` in `parent` that no program holds any more.
+static void removeLeftOver(const std::string &parent, const std::string &name) {
+  DIR *listing = opendir(parent.c_str());
+  if (!listing)
+    return;
+  const std::string prefix = name + std::string(marker);
+  while (const dirent *entry = readdir(listing)) {
+    const std::string_view found = entry->d_name;
+    if (!found.starts_with(prefix) || found.size() != prefix.size() + uniquePart.size())
+      continue;
+    const std::string path = parent + "/" + entry->d_name;
+    if (const int folder = lock(path); folder >= 0) {
+      removeFiles(folder);
+      rmdir(path.c_str());
+      close(folder);
+    }
+  }
+  closedir(listing);
+}
+
+Expected<WorkFolder> WorkFolder::create(const std::string &output) {
+  WorkFolder work;
+  work.output = output;
+  work.target = resolve(output);
+  const size_t slash = work.target.rfind('/');
+  const bool hasFolder = slash != std::string::npos;
+  removeLeftOver(hasFolder ? work.target.substr(0, slash + 1) : ".", work.target.substr(hasFolder ? slash + 1 : 0));
+  // Another run may take a folder for left over between its making and its locking: then make another.
+  while (work.descriptor < 0) {
+    std::string path = work.target + std::string(marker) + std::string(uniquePart);
+    if (!mkdtemp(path.data()))
+      return systemError(output, "make a work folder beside it", errno);
+    work.folder = path;
+    work.descriptor = lock(path);
+  }
+  if (work.folder.size() < sizeof(currentPath)) {
+    std::memcpy(currentPath, work.folder.c_str(), work.folder.size() + 1);
+    currentDescriptor = work.descriptor;
+  }
+  return work;
+}
+
+WorkFolder::WorkFolder(WorkFolder &&other) noexcept
+    : output(std::move(other.output)), target(std::move(other.target)), folder(std::move(other.folder)),
+      descriptor(std::exchange(other.descriptor, -1)) {}
+
+WorkFolder &WorkFolder::operator=(WorkFolder &&other) noexcept {
+  if (this != &other) {
+    remove();
+    output = std::move(other.output);
+    target = std::move(other.target);
+    folder = std::move(other.folder);
+    descriptor = std::exchange(other.descriptor, -1);
+  }
+  return *this;
+}
+
+WorkFolder::~WorkFolder() { remove(); }
+
+void WorkFolder::remove() {
+  if (descriptor < 0)
+    return;
+  removeFiles(descriptor);
+  rmdir(folder.c_str());
+  if (currentDescriptor == descriptor)
+    currentDescriptor = -1;
+  close(std::exchange(descriptor, -1));
+}
+
+uint64_t WorkFolder::bytes() const {
+  uint64_t total = 0;
+  DIR *listing = opendir(folder.c_str());
+  if (!listing)
+    return 0;
+  while (const dirent *entry = readdir(listing)) {
+    struct stat status;
+    if (stat((*this / entry->d_name).c_str(), &status) == 0 && S_ISREG(status.st_mode))
+      total += static_cast<uint64_t>(status.st_size);
+  }
+  closedir(listing);
+  return total;
+}
+
+Status WorkFolder::publish(const std::string &name) const {
+  if (rename((*this / name).c_str(), target.c_str()) != 0)
+    return systemError(output, "put the finished file in place", errno);
+  return {};
+}
+
+} // namespace halftone::io
