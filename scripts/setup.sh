@@ -50,7 +50,7 @@ enable_security_suite() {
   as_root apt-get update -qq
 }
 
-available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+available() { [[ $(apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[0-9]* ]]; }
 
 install_packages() {
   say "installing with apt: $*"
