@@ -1,0 +1,105 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Hashing the sources and spelling out the facts.
+#include "passes/package/Info.h"
+
+#include "lib/io/MappedFile.h"
+#include "lib/io/Sha256.h"
+
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+#include <algorithm>
+
+namespace halftone::package {
+
+/// How many bytes are hashed before their pages go back to the system.
+static constexpr uint64_t blockSize = 4 * 1024 * 1024;
+
+Expected<HashedFile> hashFile(const std::string &path) {
+  const Expected<io::MappedFile> file = io::MappedFile::open(path);
+  if (!file)
+    return file.error();
+  io::Sha256 hash;
+  const std::span<const std::byte> bytes = file->bytes();
+  for (uint64_t done = 0; done < bytes.size(); done += blockSize) {
+    const uint64_t count = std::min(blockSize, bytes.size() - done);
+    hash.update(bytes.subspan(done, count));
+    file->release(done, count);
+  }
+  std::string digits;
+  for (const uint8_t byte : hash.finish())
+    for (const int digit : {byte >> 4, byte & 15})
+      digits += "0123456789abcdef"[digit];
+  return HashedFile{llvm::sys::path::filename(path).str(), digits};
+}
+
+/// Names are bytes; JSON is UTF-8.
+static llvm::json::Value text(llvm::StringRef bytes) { return llvm::json::fixUTF8(bytes); }
+
+static llvm::json::Object toJson(const HashedFile &file) {
+  return llvm::json::Object{{"name", text(file.name)}, {"sha256", file.sha256}};
+}
+
+static llvm::json::Array toJson(const std::vector<HashedFile> &files) {
+  llvm::json::Array list;
+  for (const HashedFile &file : files)
+    list.push_back(toJson(file));
+  return list;
+}
+
+static llvm::json::Object toJson(const std::map<std::string, std::string> &options) {
+  llvm::json::Object object;
+  for (const auto &[name, value] : options)
+    object[text(name).getAsString()->str()] = text(value);
+  return object;
+}
+
+static double bitsPerWeight(const ModelInfo &info) {
+  return info.parameters > 0 ? 8.0 * static_cast<double>(info.weightBytes) / static_cast<double>(info.parameters) : 0;
+}
+
+/// What the model is called: its file's name without the ending.
+static llvm::StringRef nameOf(const ModelInfo &info) {
+  return info.files.empty() ? "" : llvm::sys::path::stem(info.files.front().name);
+}
+
+std::string infoJson(const ModelInfo &info) {
+  std::string bits;
+  llvm::raw_string_ostream(bits) << llvm::format("%.3f", bitsPerWeight(info));
+  const llvm::json::Object sorted{
+      {"context", info.context},
+      {"embedding_format", info.embeddingFormat},
+      {"files", toJson(info.files)},
+      {"format", info.format},
+      {"head_format", info.headFormat},
+      {"name", text(nameOf(info))},
+      {"options", toJson(info.options)},
+      {"parameters", info.parameters},
+      {"source", text(info.files.empty() ? "" : info.files.front().name)},
+      {"target", llvm::json::Object{{"cpu", info.cpu}, {"triple", info.triple}}},
+      {"target_features", info.targetFeatures},
+      {"tokenizer", info.tokenizer ? llvm::json::Value(toJson(*info.tokenizer)) : llvm::json::Value(nullptr)},
+      {"version", HALFTONE_VERSION},
+      {"weight_bytes", info.weightBytes},
+  };
+  std::string result;
+  llvm::raw_string_ostream stream(result);
+  llvm::json::OStream json(stream, /*IndentSize=*/2);
+  json.object([&] {
+    // The one fraction is written with few digits; "b" sorts before all other keys.
+    json.attributeBegin("bits_per_weight");
+    json.rawValue(bits);
+    json.attributeEnd();
+    std::vector<std::pair<llvm::StringRef, const llvm::json::Value *>> members;
+    for (const auto &member : sorted)
+      members.emplace_back(member.first, &member.second);
+    std::sort(members.begin(), members.end());
+    for (const auto &[key, value] : members)
+      json.attribute(key, *value);
+  });
+  stream << '\n';
+  return result;
+}
+
+} // namespace halftone::package

@@ -1,0 +1,42 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a binary says of itself: what it was compiled from and how. Only what the inputs and options decide: no folder,
+// no time, no machine.
+#pragma once
+
+#include "lib/io/Result.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace halftone::package {
+
+/// A file by its name, without folders, and the hash of its bytes in hexadecimal.
+struct HashedFile {
+  std::string name;
+  std::string sha256;
+};
+
+/// Reads the whole of `path`, giving its memory back as it goes.
+Expected<HashedFile> hashFile(const std::string &path);
+
+struct ModelInfo {
+  /// The model's file first, then those of its external data.
+  std::vector<HashedFile> files;
+  std::optional<HashedFile> tokenizer;
+  /// Names of formats, as options spell them.
+  std::string format, embeddingFormat, headFormat;
+  int64_t parameters = 0, weightBytes = 0, context = 0;
+  std::string triple, cpu;
+  /// LLVM's list: "+avx2,+fma".
+  std::string targetFeatures;
+  /// The other options that change the bytes of the binary.
+  std::map<std::string, std::string> options;
+};
+
+/// `info` as JSON of one object, indented for people, keys sorted, a newline at the end.
+std::string infoJson(const ModelInfo &info);
+
+} // namespace halftone::package

@@ -1,0 +1,28 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The passes of the package stage.
+#ifndef HALFTONE_PACKAGE_PASSES
+#define HALFTONE_PACKAGE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def EmitFacts : Pass<"emit-facts", "::mlir::ModuleOp"> {
+  let summary = "Add the model's facts as data of the object file";
+  let description = [{
+    Adds the constant `halftone_facts` of include/halftone/model.h: what a program that runs the model must know before
+    its first call. The numbers come from the module's attributes, recorded by earlier passes: `halftone.vocabulary`,
+    `halftone.context`, `halftone.chunk`, `halftone.arena_bytes`, `halftone.cache_positions`, `halftone.cache_bytes`,
+    `halftone.parameters`, `halftone.weight_bytes` and `halftone.decode_bytes`; one that is missing is an error. The
+    places in the weight segment follow from the sizes of its three parts, the options.
+
+    Example (segment-weights = 100, tokenizer = 20, info = 30, the facts in the order of the struct):
+      module attributes {halftone.vocabulary = 512 : i64, ...}
+    =>
+      llvm.mlir.global external constant @halftone_facts(dense<[1, 512, ..., 190, 128, 20, 192, 30]> : tensor<15xi64>)
+  }];
+  let options = [Option<"weights", "weights-bytes", "int64_t", "0", "Size of the file of packed weights">,
+                 Option<"tokenizer", "tokenizer-bytes", "int64_t", "0", "Size of the tokenizer's file">,
+                 Option<"info", "info-bytes", "int64_t", "0", "Size of the JSON of facts for people">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif
