@@ -1,8 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Decides schedules and layouts from the target's table of dot instructions.
+#include "dialects/lowbit/WeightUses.h"
 #include "passes/codegen/targets/Target.h"
 #include "passes/lower/Passes.h"
-#include "passes/lower/WeightUses.h"
 
 using namespace mlir;
 using namespace halftone;

@@ -1,11 +1,10 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Copies every weight into the weight segment, in the order its kernel reads it.
-#include "lib/formats/StoredMatrix.h"
+#include "dialects/lowbit/StoredWeights.h"
+#include "dialects/lowbit/WeightUses.h"
+#include "lib/formats/Packing.h"
 #include "lib/io/AtomicFile.h"
 #include "passes/lower/Passes.h"
-#include "passes/lower/WeightUses.h"
-
-#include "llvm/ADT/SmallSet.h"
 
 using namespace mlir;
 using namespace halftone;
@@ -20,24 +19,6 @@ namespace {
 
 /// Weights begin on cache lines.
 constexpr int64_t alignment = 64;
-
-/// Opens each source file once.
-class SourceFiles {
-public:
-  Expected<std::shared_ptr<const io::MappedFile>> open(StringRef path) {
-    auto [entry, isNew] = files.try_emplace(path);
-    if (isNew) {
-      Expected<io::MappedFile> file = io::MappedFile::open(path.str());
-      if (!file)
-        return file.error();
-      entry->second = std::make_shared<const io::MappedFile>(std::move(*file));
-    }
-    return entry->second;
-  }
-
-private:
-  llvm::StringMap<std::shared_ptr<const io::MappedFile>> files;
-};
 
 /// Copies `matrix` to the end of `out` in tiles of `layout`.
 Status writeTiles(const formats::StoredMatrix &matrix, const formats::KernelLayout &layout, io::AtomicFile &out) {
@@ -112,17 +93,7 @@ public:
 
 private:
   Status pack(WeightOp weight, io::AtomicFile &out) {
-    auto type = cast<WeightType>(weight.getType());
-    ArrayRef<int64_t> shape = type.getShape();
-    Expected<std::shared_ptr<const io::MappedFile>> source = files.open(weight.getFile());
-    if (!source)
-      return source.error();
-    Expected<formats::StoredMatrix> matrix =
-        formats::StoredMatrix::open(*source, weight.getOffset(),
-                                    {.rows = shape.size() == 2 ? shape[0] : 1,
-                                     .columns = shape.back(),
-                                     .format = type.getFormat().getValue(),
-                                     .transposed = weight.getTransposed()});
+    Expected<formats::StoredMatrix> matrix = source.open(weight);
     if (!matrix)
       return matrix.error();
     if (Status status = out.padTo(alignment); !status)
@@ -165,7 +136,7 @@ private:
     getOperation()->setAttr(name, IntegerAttr::get(IntegerType::get(&getContext(), 64), value));
   }
 
-  SourceFiles files;
+  StoredWeights source;
   int64_t parameters = 0;
 };
 

@@ -4,13 +4,13 @@
 
 #include "dialects/lowbit/Lowbit.h"
 
-namespace halftone {
+namespace halftone::lowbit {
 
 /// Calls `visit` with each operand that is the handle `name` of the module around it: where lowbit.get gives it, and
 /// wherever a call hands it on. An operand that several weights reach is visited for each.
 void forEachUse(mlir::ModuleOp module, llvm::StringRef name, llvm::function_ref<void(mlir::OpOperand &)> visit);
 
 /// Whether a kernel decodes the weight: as the matrix of a linear or the table of an embedding.
-bool isDecoded(lowbit::WeightOp weight);
+bool isDecoded(WeightOp weight);
 
-} // namespace halftone
+} // namespace halftone::lowbit

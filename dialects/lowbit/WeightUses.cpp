@@ -1,9 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Following weights through calls.
-#include "passes/lower/WeightUses.h"
+#include "dialects/lowbit/WeightUses.h"
 
 using namespace mlir;
-using namespace halftone;
 using namespace halftone::lowbit;
 
 static void visitUses(ModuleOp module, Value handle, function_ref<void(OpOperand &)> visit) {
@@ -15,14 +14,14 @@ static void visitUses(ModuleOp module, Value handle, function_ref<void(OpOperand
   }
 }
 
-void halftone::forEachUse(ModuleOp module, StringRef name, function_ref<void(OpOperand &)> visit) {
+void halftone::lowbit::forEachUse(ModuleOp module, StringRef name, function_ref<void(OpOperand &)> visit) {
   module.walk([&](GetOp get) {
     if (get.getName() == name)
       visitUses(module, get.getHandle(), visit);
   });
 }
 
-bool halftone::isDecoded(WeightOp weight) {
+bool halftone::lowbit::isDecoded(WeightOp weight) {
   bool result = false;
   forEachUse(weight->getParentOfType<ModuleOp>(), weight.getSymName(), [&](OpOperand &use) {
     if (auto linear = dyn_cast<LinearOp>(use.getOwner()))

@@ -1,0 +1,28 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From the name of a weight to its bytes.
+#pragma once
+
+#include "dialects/lowbit/Lowbit.h"
+#include "lib/formats/StoredMatrix.h"
+
+#include "llvm/ADT/StringMap.h"
+
+namespace halftone::lowbit {
+
+/// Opens the weights of a module; each file is mapped once and stays mapped as long as a matrix of it lives.
+class StoredWeights {
+public:
+  /// The matrix that `weight` names; a weight of one dimension is one row. The error names the file.
+  Expected<formats::StoredMatrix> open(WeightOp weight);
+
+  /// Gives the memory behind `weight` back to the system; its bytes stay readable.
+  void release(WeightOp weight);
+
+private:
+  llvm::StringMap<std::shared_ptr<const io::MappedFile>> files;
+};
+
+/// The files that the module's weights lie in, each once: what an output must not replace.
+std::vector<std::string> weightFiles(mlir::ModuleOp module);
+
+} // namespace halftone::lowbit
