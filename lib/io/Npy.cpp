@@ -25,7 +25,7 @@ constexpr TypeRow types[] = {
     {NpyType::uint64, "uint64", "u8", 8},   {NpyType::float16, "float16", "f2", 2},
     {NpyType::float32, "float32", "f4", 4}, {NpyType::float64, "float64", "f8", 8},
 };
-const TypeRow &row(NpyType type) { return types[static_cast<size_t>(type)]; }
+static const TypeRow &row(NpyType type) { return types[static_cast<size_t>(type)]; }
 
 constexpr std::string_view magic = "\x93NUMPY";
 
@@ -90,33 +90,43 @@ private:
   std::string_view rest;
 };
 
+/// Where the header's text starts and how long it is.
+struct HeaderPlace {
+  uint64_t offset, bytes;
+};
+
 struct Header {
   std::optional<std::string_view> descr;
   std::optional<bool> fortranOrder;
   std::optional<std::vector<uint64_t>> shape;
 };
 
+} // namespace
+
+static bool readEntry(HeaderReader &reader, std::string_view key, Header &header) {
+  if (key == "descr")
+    return (header.descr = reader.string()).has_value();
+  if (key == "fortran_order")
+    return (header.fortranOrder = reader.boolean()).has_value();
+  return key == "shape" && (header.shape = reader.tuple()).has_value();
+}
+
 /// Nothing when the text is no such dictionary; missing keys stay empty.
-std::optional<Header> parseHeader(std::string_view text) {
+static std::optional<Header> parseHeader(std::string_view text) {
   HeaderReader reader(text);
   Header header;
   if (!reader.take('{'))
     return std::nullopt;
   while (!reader.take('}')) {
     const std::optional<std::string_view> key = reader.string();
-    if (!key || !reader.take(':'))
-      return std::nullopt;
-    if (*key == "descr"           ? !(header.descr = reader.string())
-        : *key == "fortran_order" ? !(header.fortranOrder = reader.boolean())
-        : *key == "shape"         ? !(header.shape = reader.tuple())
-                                  : true)
+    if (!key || !reader.take(':') || !readEntry(reader, *key, header))
       return std::nullopt;
     reader.take(',');
   }
   return header;
 }
 
-std::string print(const std::vector<uint64_t> &shape) {
+static std::string print(const std::vector<uint64_t> &shape) {
   std::string text = "[";
   for (const uint64_t size : shape)
     text += (text.size() > 1 ? ", " : "") + std::to_string(size);
@@ -124,7 +134,7 @@ std::string print(const std::vector<uint64_t> &shape) {
 }
 
 /// Nothing when the product overflows.
-std::optional<uint64_t> dataBytes(NpyType type, const std::vector<uint64_t> &shape) {
+static std::optional<uint64_t> dataBytes(NpyType type, const std::vector<uint64_t> &shape) {
   uint64_t bytes = byteSize(type);
   for (const uint64_t size : shape)
     if (__builtin_mul_overflow(bytes, size, &bytes))
@@ -132,7 +142,7 @@ std::optional<uint64_t> dataBytes(NpyType type, const std::vector<uint64_t> &sha
   return bytes;
 }
 
-Expected<NpyType> findType(const std::string &path, std::string_view descr) {
+static Expected<NpyType> findType(const std::string &path, std::string_view descr) {
   const bool ordered = !descr.empty() && std::string_view("<>=|").find(descr[0]) != std::string_view::npos;
   const std::string_view code = descr.substr(ordered ? 1 : 0);
   for (const TypeRow &row : types)
@@ -147,11 +157,7 @@ Expected<NpyType> findType(const std::string &path, std::string_view descr) {
   return Error{path + ": unknown element type '" + std::string(descr) + "'; known are" + known};
 }
 
-/// Where the header's text starts and how long it is.
-struct HeaderPlace {
-  uint64_t offset, bytes;
-};
-Expected<HeaderPlace> findHeader(const MappedFile &file) {
+static Expected<HeaderPlace> findHeader(const MappedFile &file) {
   const auto *bytes = reinterpret_cast<const unsigned char *>(file.bytes().data());
   if (file.size() < 10 || std::memcmp(bytes, magic.data(), magic.size()) != 0)
     return Error{file.path() + ": not an .npy file: it does not start with \\x93NUMPY"};
@@ -165,7 +171,7 @@ Expected<HeaderPlace> findHeader(const MappedFile &file) {
   return HeaderPlace{12, bytes[8] | uint64_t(bytes[9]) << 8 | uint64_t(bytes[10]) << 16 | uint64_t(bytes[11]) << 24};
 }
 
-Expected<Header> readHeader(const MappedFile &file, HeaderPlace place) {
+static Expected<Header> readHeader(const MappedFile &file, HeaderPlace place) {
   const std::string &path = file.path();
   if (place.bytes > file.size() - place.offset)
     return Error{path + ": truncated: the header wants " + std::to_string(place.bytes) + " bytes at " +
@@ -181,7 +187,7 @@ Expected<Header> readHeader(const MappedFile &file, HeaderPlace place) {
 }
 
 /// The whole header of a new file, padded so that the data starts at a multiple of 64 as numpy does.
-std::string formatHeader(NpyType type, const std::vector<uint64_t> &shape) {
+static std::string formatHeader(NpyType type, const std::vector<uint64_t> &shape) {
   std::string sizes;
   for (const uint64_t size : shape)
     sizes += std::to_string(size) + ", ";
@@ -199,8 +205,6 @@ std::string formatHeader(NpyType type, const std::vector<uint64_t> &shape) {
   header.resize(total - 1, ' ');
   return header + '\n';
 }
-
-} // namespace
 
 size_t byteSize(NpyType type) { return row(type).bytes; }
 std::string_view name(NpyType type) { return row(type).name; }

@@ -40,7 +40,7 @@ private:
   Status checkSubgraphs() const;
   void findDependencies();
   void addDependency(size_t node, std::string_view name);
-  void addCaptures(size_t node, const Graph &subgraph, std::vector<std::string_view> hidden);
+  void addCaptures(size_t node, const Graph &subgraph, const Scope *hidden);
   Error describeCycle(const std::vector<size_t> &missing) const;
 
   const Model &model;
@@ -117,16 +117,17 @@ void GraphChecker::addDependency(size_t node, std::string_view name) {
 
 /// A node also reads what its subgraphs take from this graph; `hidden` are names that graphs in between define
 /// themselves.
-void GraphChecker::addCaptures(size_t node, const Graph &subgraph, std::vector<std::string_view> hidden) {
+void GraphChecker::addCaptures(size_t node, const Graph &subgraph, const Scope *hidden) {
+  Scope inside = {hidden};
   for (const Tensor &tensor : subgraph.initializers)
-    hidden.push_back(tensor.name);
+    inside.definitions.emplace(tensor.name, notANode);
   for (const ValueInfo &input : subgraph.inputs)
-    hidden.push_back(input.name);
+    inside.definitions.emplace(input.name, notANode);
   for (const Node &inner : subgraph.nodes)
-    hidden.insert(hidden.end(), inner.outputs.begin(), inner.outputs.end());
-  std::ranges::sort(hidden);
+    for (const std::string &output : inner.outputs)
+      inside.definitions.emplace(output, notANode);
   const auto capture = [&](std::string_view name) {
-    if (!std::ranges::binary_search(hidden, name))
+    if (!inside.sees(name))
       addDependency(node, name);
   };
   for (const ValueInfo &output : subgraph.outputs)
@@ -135,7 +136,7 @@ void GraphChecker::addCaptures(size_t node, const Graph &subgraph, std::vector<s
     for (const std::string &input : inner.inputs)
       capture(input);
     for (const Graph *nested : subgraphsOf(inner))
-      addCaptures(node, *nested, hidden);
+      addCaptures(node, *nested, &inside);
   }
 }
 
@@ -145,7 +146,7 @@ void GraphChecker::findDependencies() {
     for (const std::string &input : graph.nodes[node].inputs)
       addDependency(node, input);
     for (const Graph *subgraph : subgraphsOf(graph.nodes[node]))
-      addCaptures(node, *subgraph, {});
+      addCaptures(node, *subgraph, nullptr);
     std::ranges::sort(reads[node]);
     reads[node].erase(std::ranges::unique(reads[node]).begin(), reads[node].end());
   }

@@ -16,14 +16,14 @@ constexpr VersionRange irVersions = {3, 13};
 constexpr VersionRange opsetVersions = {7, 25};
 
 constexpr std::string_view knownDomains[] = {"", "ai.onnx.ml", "com.microsoft"};
+} // namespace
 
-Status checkRange(const Model &model, const char *what, int64_t version, VersionRange range) {
+static Status checkRange(const Model &model, const char *what, int64_t version, VersionRange range) {
   if (version >= range.first && version <= range.last)
     return {};
   return Error{model.path + ": " + what + " " + std::to_string(version) + " is not supported, " +
                std::to_string(range.first) + " to " + std::to_string(range.last) + " are"};
 }
-} // namespace
 
 std::string_view canonicalDomain(std::string_view domain) { return domain == "ai.onnx" ? "" : domain; }
 

@@ -10,16 +10,14 @@
 
 namespace halftone::onnx {
 
-namespace {
-
-template <class T> T load(const std::byte *bytes, uint64_t index) {
+template <class T> static T load(const std::byte *bytes, uint64_t index) {
   T value;
   std::memcpy(&value, bytes + index * sizeof(T), sizeof(T));
   return value;
 }
 
 /// Element `index` of integers packed `bits` to a number, lowest bits first (ONNX, TensorProto.DataType INT4).
-int64_t loadPacked(const std::byte *bytes, uint64_t index, unsigned bits, bool isSigned) {
+static int64_t loadPacked(const std::byte *bytes, uint64_t index, unsigned bits, bool isSigned) {
   const uint64_t bit = index * bits;
   const unsigned code = static_cast<unsigned>(bytes[bit / 8]) >> (bit % 8) & ((1u << bits) - 1);
   const unsigned sign = 1u << (bits - 1);
@@ -27,7 +25,7 @@ int64_t loadPacked(const std::byte *bytes, uint64_t index, unsigned bits, bool i
 }
 
 /// Calls `convert(load)` with what gives element i of an integer type; false for other types.
-template <class Convert> bool withIntegers(ElementType type, const std::byte *bytes, Convert convert) {
+template <class Convert> static bool withIntegers(ElementType type, const std::byte *bytes, Convert convert) {
   const auto plain = [&]<class T>(T) { convert([=](uint64_t i) { return load<T>(bytes, i); }); };
   const auto packed = [&](unsigned bits, bool isSigned) {
     convert([=](uint64_t i) { return loadPacked(bytes, i, bits, isSigned); });
@@ -77,7 +75,7 @@ template <class Convert> bool withIntegers(ElementType type, const std::byte *by
   }
 }
 
-bool convertFloats(ElementType type, const std::byte *bytes, uint64_t first, std::span<float> out) {
+static bool convertFloats(ElementType type, const std::byte *bytes, uint64_t first, std::span<float> out) {
   const auto fill = [&](auto element) {
     for (uint64_t i = 0; i < out.size(); ++i)
       out[i] = static_cast<float>(element(first + i));
@@ -99,8 +97,6 @@ bool convertFloats(ElementType type, const std::byte *bytes, uint64_t first, std
     return withIntegers(type, bytes, fill);
   }
 }
-
-} // namespace
 
 Error WeightReader::error(const std::string &what) const { return {label + ": " + what}; }
 

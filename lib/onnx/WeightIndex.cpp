@@ -11,6 +11,13 @@ namespace halftone::onnx {
 
 using wire::WireType;
 
+static const wire::Field *findField(const wire::Message &message, uint32_t number) {
+  for (const wire::Field &field : message.fields)
+    if (field.number == number)
+      return &field;
+  return nullptr;
+}
+
 namespace {
 
 /// Bytes of the file.
@@ -30,13 +37,6 @@ struct Piece {
 /// protobuf gives up at 100 nested messages.
 constexpr unsigned depthLimit = 90;
 
-const wire::Field *findField(const wire::Message &message, uint32_t number) {
-  for (const wire::Field &field : message.fields)
-    if (field.number == number)
-      return &field;
-  return nullptr;
-}
-
 /// What a number of the file is part of, for errors: a field's tag while `field` is 0, else that field.
 struct Part {
   const wire::Message &message;
@@ -44,26 +44,29 @@ struct Part {
 
   /// "field graph (7)", or "field 26" for one that the reader leaves out.
   std::string describe() const {
+    if (field == 0)
+      return "a field's tag";
     const wire::Field *known = findField(message, field);
     const std::string number = std::to_string(field);
-    return field == 0 ? "a field's tag"
-           : known    ? std::string("field ") + known->name + " (" + number + ")"
-                      : "field " + number;
+    return known ? std::string("field ") + known->name + " (" + number + ")" : "field " + number;
   }
 };
 
-void appendVarint(std::string &out, uint64_t value) {
+} // namespace
+
+static void appendVarint(std::string &out, uint64_t value) {
   for (; value >= 0x80; value >>= 7)
     out += static_cast<char>(value | 0x80);
   out += static_cast<char>(value);
 }
 
-void appendBytes(std::string &out, uint32_t field, std::string_view bytes) {
+static void appendBytes(std::string &out, uint32_t field, std::string_view bytes) {
   appendVarint(out, uint64_t(field) << 3 | static_cast<uint64_t>(WireType::bytes));
   appendVarint(out, bytes.size());
   out += bytes;
 }
 
+namespace {
 class Walker {
 public:
   Walker(const io::MappedFile &file, uint64_t inlineLimit, WeightIndex &index)

@@ -327,6 +327,17 @@ TEST(ReadModel, SubgraphsSeeTheGraphAround) {
   EXPECT_THAT(nodeNames(**branch), ElementsAre("neg"));
 }
 
+TEST(ReadModel, ASubgraphsOwnNameHidesTheOneAround) {
+  TemporaryFolder folder;
+  ModelProto proto = branchModel("a");
+  ::onnx::GraphProto &branch = *proto.mutable_graph()->mutable_node(0)->mutable_attribute(0)->mutable_g();
+  *branch.add_node() = node("Abs", {"x"}, {"a"}, "own");
+  const Expected<Model> model = roundTrip(folder, proto);
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_THAT(nodeNames(model->graph), ElementsAre("if", "abs"));
+  EXPECT_THAT(nodeNames(**model->graph.nodes[0].get<std::unique_ptr<Graph>>("then_branch")), ElementsAre("own", "neg"));
+}
+
 TEST(ReadModel, SubgraphErrors) {
   EXPECT_EQ(refusal(branchModel("nowhere")), "m.onnx: node 'neg' (Neg, opset 17): input 'nowhere' is not defined");
   EXPECT_EQ(refusal(branchModel("y")), "m.onnx: node 'if' (If, opset 17): the graph is cyclic: 'if' -> 'if'");
