@@ -64,14 +64,23 @@ def halftone(root):
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    """A random model of two layers, with a tokenizer of bytes and a few letters: needs no data at all."""
-    folder = tmp_path_factory.mktemp("tiny")
-    checkpoint = writeCheckpoint(folder / "tiny.bin", TINY)
-    tokenizer = folder / "tokenizer.model"
-    tokenizer.write_bytes(byteTokenizer(TINY.vocabulary))
-    onnx = llama2c.export(checkpoint, folder / "tiny.onnx")[0]
-    return Model("tiny", onnx, tokenizer, checkpoint, None, ("ABBA", "C", "BA CAB"), TINY.context, 40)
+def synthetic(tmp_path_factory):
+    """synthetic(name, config): a random model with a tokenizer of bytes and a few letters. Needs no data at all."""
+
+    def make(name, config):
+        folder = tmp_path_factory.mktemp(name)
+        checkpoint = writeCheckpoint(folder / f"{name}.bin", config)
+        tokenizer = folder / "tokenizer.model"
+        tokenizer.write_bytes(byteTokenizer(config.vocabulary))
+        onnx = llama2c.export(checkpoint, folder / f"{name}.onnx")[0]
+        return Model(name, onnx, tokenizer, checkpoint, None, ("ABBA", "C", "BA CAB"), config.context, 40)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny(synthetic):
+    return synthetic("tiny", TINY)
 
 
 def byteTokenizer(vocabulary):

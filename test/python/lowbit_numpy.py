@@ -12,12 +12,13 @@ ACTIVATION_BLOCK = 32
 
 
 def quantized(weights, name):
-    """The f32 values that `weights` [.., columns] decode to in format `name`: f32, int8-g32, int4-g32-asym, ..."""
+    """The f32 values that `weights` [.., columns] decode to in format `name`: f32, int8-row, int4-g32-asym, ..."""
     if name == "f32":
         return weights
-    bits, block, asymmetric = re.fullmatch(r"int(\d)-g(\d+)(-asym)?", name).groups()
+    bits, block, asymmetric = re.fullmatch(r"int(\d)-(g\d+|row)(-asym)?", name).groups()
+    block = weights.shape[-1] if block == "row" else int(block[1:])
     encode = _asymmetric if asymmetric else _symmetric
-    pieces = np.split(weights, range(int(block), weights.shape[-1], int(block)), axis=-1)  # the last may be short
+    pieces = np.split(weights, range(block, weights.shape[-1], block), axis=-1)  # the last may be short
     return np.concatenate([encode(np.asarray(piece, np.float32), int(bits)) for piece in pieces], -1)
 
 
