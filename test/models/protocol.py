@@ -83,6 +83,13 @@ class Binary:
         command = [str(self.path), *map(str, arguments)]
         return subprocess.run(command, capture_output=True, timeout=300, **options)
 
+    def greedy(self, ids, new):
+        """`ids` and up to `new` more, token ids all."""
+        done = self.run("--tokens", " ".join(map(str, ids)), "-n", new, "--temperature", 0)
+        if done.returncode:
+            raise RuntimeError(f"{self.path} --tokens: status {done.returncode}: {done.stderr.decode(errors='replace')}")
+        return [int(word) for word in done.stdout.split()]
+
     def logits(self, ids, folder, *arguments):
         """f32 [n, vocabulary] for n ids; `folder` holds the two files meanwhile."""
         source, target = Path(folder) / "ids.npy", Path(folder) / "logits.npy"
