@@ -1,0 +1,288 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The program an emitted binary runs: options, weights, tokenizer, then one of info, logits or text.
+#include "halftone/model.h"
+#include "lib/runtime/Clock.h"
+#include "lib/runtime/Facts.h"
+#include "lib/runtime/Generate.h"
+#include "lib/runtime/Info.h"
+#include "lib/runtime/Interrupt.h"
+#include "lib/runtime/Logits.h"
+#include "lib/runtime/Options.h"
+#include "lib/runtime/Processor.h"
+#include "lib/runtime/Weights.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sys/resource.h>
+#include <unistd.h>
+
+using namespace halftone;
+using namespace halftone::runtime;
+
+/// Exit codes: done, an error that was told, ended by Ctrl-C (128 + SIGINT, as shells have it).
+enum ExitCode { done = 0, failed = 1, endedByInterrupt = 130 };
+
+namespace {
+
+/// The binary's own content, checked.
+struct Program {
+  std::span<const std::byte> segment;
+  std::string_view info;
+};
+
+/// What to start from: the text shown before the continuation, and the tokens of it.
+struct Prompt {
+  std::string shown;
+  std::vector<int64_t> tokens;
+};
+
+} // namespace
+
+static constinit Output standardOutput(STDOUT_FILENO, "stdout");
+static constinit Output standardError(STDERR_FILENO, "stderr");
+
+static std::string_view baseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// Nothing can be told when stderr itself fails.
+static void tell(const std::string &line) { (void)standardError.write(line + "\n"); }
+
+static Expected<Program> loadProgram() {
+  if (Status status = checkFacts(halftone_facts); !status)
+    return status.error();
+  Expected<std::span<const std::byte>> segment = findWeights(halftone_facts.segment_bytes);
+  if (!segment)
+    return segment.error();
+  return Program{*segment, infoText(*segment, halftone_facts)};
+}
+
+static Status checkProcessor(std::string_view info) {
+  const std::string wanted = findInJson(info, "target_features").value_or("");
+  const std::vector<Feature> features = probeFeatures();
+  std::string names;
+  const std::vector<std::string_view> lacking = lackingFeatures(wanted, features);
+  for (std::string_view name : lacking)
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  if (lacking.empty())
+    return {};
+  return Error{"this binary needs " + names + "; this processor lacks " + (lacking.size() == 1 ? "it" : "them")};
+}
+
+static Expected<int64_t> chooseContext(const Options &options) {
+  const int64_t context = options.context.value_or(halftone_facts.context);
+  if (context > halftone_facts.context)
+    return Error{"--context: " + std::to_string(context) + " is more than the model's " +
+                 std::to_string(halftone_facts.context)};
+  return context;
+}
+
+/// The prompt on the command line, or standard input unless that is a terminal; there, the newline at the end is not
+/// part of it.
+static Expected<std::string> readPrompt(const Options &options) {
+  if (options.prompt)
+    return *options.prompt;
+  if (isatty(STDIN_FILENO) == 1)
+    return std::string();
+  Expected<std::string> text = readAll(STDIN_FILENO, "stdin");
+  if (text && text->ends_with('\n'))
+    text->pop_back();
+  return text;
+}
+
+static Status checkTokens(std::span<const int64_t> tokens) {
+  for (const int64_t token : tokens)
+    if (token < 0 || token >= halftone_facts.vocabulary)
+      return Error{"token " + std::to_string(token) + " of the prompt is outside the vocabulary of " +
+                   std::to_string(halftone_facts.vocabulary)};
+  return {};
+}
+
+/// Numbers between spaces or commas.
+static Expected<std::vector<int64_t>> parseTokens(const std::string &text) {
+  constexpr std::string_view separators = ", \t\r\n";
+  std::vector<int64_t> tokens;
+  for (size_t begin = 0; (begin = text.find_first_not_of(separators, begin)) != std::string::npos;) {
+    const size_t end = std::min(text.find_first_of(separators, begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (word.size() > 18 || word.find_first_not_of("0123456789") != std::string::npos)
+      return Error{"'" + word + "' in the prompt is not a token id; --tokens takes numbers"};
+    tokens.push_back(std::strtoll(word.c_str(), nullptr, 10));
+    begin = end;
+  }
+  return tokens;
+}
+
+static std::string printTokens(std::span<const int64_t> tokens) {
+  std::string text;
+  for (const int64_t token : tokens)
+    text += (text.empty() ? "" : " ") + std::to_string(token);
+  return text;
+}
+
+static Expected<Prompt> numberPrompt(const std::string &text) {
+  Expected<std::vector<int64_t>> tokens = parseTokens(text);
+  if (!tokens)
+    return tokens.error();
+  return Prompt{printTokens(*tokens), std::move(*tokens)};
+}
+
+/// The token that begins a text, then the text's own.
+static Expected<Prompt> textPrompt(std::string text, const tokenizer::Tokenizer &tokenizer) {
+  Expected<std::vector<int64_t>> tokens = tokenizer.encode(text);
+  if (!tokens)
+    return tokens.error();
+  if (const std::optional<int64_t> begin = tokenizer.beginToken())
+    tokens->insert(tokens->begin(), *begin);
+  return Prompt{std::move(text), std::move(*tokens)};
+}
+
+static GenerateOptions generateOptions(const Options &options, const tokenizer::Tokenizer *tokenizer) {
+  GenerateOptions result;
+  result.newTokens = options.newTokens;
+  result.interrupted = interrupted;
+  result.drawable = halftone_facts.vocabulary;
+  if (!tokenizer)
+    return result;
+  for (const std::optional<int64_t> stop : {tokenizer->endToken(), tokenizer->beginToken()})
+    if (stop)
+      result.stopTokens.push_back(*stop);
+  // Models pad their vocabulary; nothing can be shown for such a token.
+  if (!options.tokens)
+    result.drawable = std::min(result.drawable, tokenizer->vocabularySize());
+  return result;
+}
+
+/// The newline that a terminal needs before what comes next; a file or pipe gets the text and nothing else.
+static std::string endOfText() {
+  if (standardOutput.isTerminal()) {
+    (void)standardOutput.write("\n");
+    return "";
+  }
+  return sameDestination(STDOUT_FILENO, STDERR_FILENO) ? "\n" : "";
+}
+
+static Expected<ExitCode> generateFrom(const Prompt &prompt, const Options &options,
+                                       const tokenizer::Tokenizer *tokenizer, Session &session, std::string_view info) {
+  if (Status status = checkPrompt(prompt.tokens, session.context()); !status)
+    return status.error();
+  if (Status status = standardOutput.write(prompt.shown); !status)
+    return status.error();
+  SamplerOptions sampling = options.sampler;
+  sampling.seed = options.seed.value_or(seedFromTime());
+  Sampler sampler(sampling);
+  NumberSink numbers(standardOutput);
+  std::optional<TextSink> text;
+  if (!options.tokens)
+    text.emplace(standardOutput, *tokenizer, prompt.shown.empty());
+  TokenSink &sink = text ? static_cast<TokenSink &>(*text) : numbers;
+  const Expected<Generation> result =
+      generate(session, prompt.tokens, generateOptions(options, tokenizer), sampler, sink);
+  if (!result)
+    return result.error();
+  if (standardOutput.closed())
+    return done;
+  tell(endOfText() +
+       factsLine(halftone_facts, info, {result->drawn, result->seconds, session.threads(), sampling.seed}));
+  return result->interrupted ? endedByInterrupt : done;
+}
+
+static Expected<ExitCode> scoreIds(const Options &options, Session &session, std::string_view info) {
+  const Expected<Scoring> result = scoreFile(session, options.logits, options.output, interrupted);
+  if (!result)
+    return result.error();
+  if (result->interrupted)
+    return endedByInterrupt;
+  tell(factsLine(halftone_facts, info, {result->tokens, result->seconds, session.threads(), std::nullopt}));
+  return done;
+}
+
+/// The tokenizer in the segment; null when the model has none.
+static Expected<std::unique_ptr<tokenizer::Tokenizer>> loadTokenizer(const Program &program) {
+  const std::string_view bytes = tokenizerBytes(program.segment, halftone_facts);
+  if (bytes.empty())
+    return std::unique_ptr<tokenizer::Tokenizer>();
+  auto read = tokenizer::readTokenizer(bytes);
+  if (!read)
+    return Error{"the tokenizer in this binary: " + read.error().message};
+  return read;
+}
+
+static Expected<Session> startSession(const Options &options, const Program &program) {
+  const Expected<int64_t> context = chooseContext(options);
+  if (!context)
+    return context.error();
+  const int64_t threads = options.threads.value_or(std::min(availableProcessors(), Team::mostThreads));
+  return Session::create(halftone_facts, program.segment.data(), *context, threads);
+}
+
+static Expected<ExitCode> continuePrompt(const Options &options, const Program &program) {
+  const auto tokenizer = loadTokenizer(program);
+  if (!tokenizer)
+    return tokenizer.error();
+  if (!*tokenizer && !options.tokens)
+    return Error{"this binary has no tokenizer; give token ids, with --tokens"};
+  Expected<std::string> text = readPrompt(options);
+  if (!text)
+    return text.error();
+  const Expected<Prompt> prompt = options.tokens ? numberPrompt(*text) : textPrompt(std::move(*text), **tokenizer);
+  if (!prompt)
+    return prompt.error();
+  if (Status status = checkTokens(prompt->tokens); !status)
+    return status.error();
+  Expected<Session> session = startSession(options, program);
+  if (!session)
+    return session.error();
+  catchInterrupts();
+  return generateFrom(*prompt, options, tokenizer->get(), *session, program.info);
+}
+
+static Expected<ExitCode> scoreFileOf(const Options &options, const Program &program) {
+  Expected<Session> session = startSession(options, program);
+  if (!session)
+    return session.error();
+  catchInterrupts();
+  return scoreIds(options, *session, program.info);
+}
+
+static Expected<ExitCode> print(const std::string &text) {
+  if (Status status = standardOutput.write(text.ends_with('\n') ? text : text + "\n"); !status)
+    return status.error();
+  return done;
+}
+
+/// Generated code may keep tiles on the stack: the first thread gets as much as the others.
+static void raiseStackLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= Team::stackBytes)
+    return;
+  limit.rlim_cur = std::min<rlim_t>(Team::stackBytes, limit.rlim_max);
+  setrlimit(RLIMIT_STACK, &limit);
+}
+
+static Expected<ExitCode> run(std::string_view program, std::span<const char *const> words) {
+  const Expected<Options> options = parseOptions(words);
+  if (!options)
+    return options.error();
+  if (options->help)
+    return print(helpText(program));
+  if (options->version)
+    return print("halftone " HALFTONE_VERSION ", model ABI " + std::to_string(HALFTONE_MODEL_ABI));
+  const Expected<Program> content = loadProgram();
+  if (!content)
+    return content.error();
+  if (options->info)
+    return print(std::string(content->info));
+  if (Status status = checkProcessor(content->info); !status)
+    return status.error();
+  raiseStackLimit();
+  return options->logits.empty() ? continuePrompt(*options, *content) : scoreFileOf(*options, *content);
+}
+
+int main(int argc, char **argv) {
+  const std::string_view name = argc > 0 ? baseName(argv[0]) : "model";
+  const std::span<const char *const> words(argv, static_cast<size_t>(argc));
+  const Expected<ExitCode> code = run(name, words.subspan(argc > 0 ? 1 : 0));
+  if (code)
+    return *code;
+  tell(std::string(name) + ": error: " + code.error().message);
+  return failed;
+}
