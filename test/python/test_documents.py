@@ -1,6 +1,8 @@
 """The documents: the README's length, links that lead somewhere, pages generated for every stage, the licence line in every source."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -41,3 +43,10 @@ def test_sources_carry_the_licence(root):
     assert len(sources) > 100
     head = lambda path: path.read_text()[:1500].replace("\n// ", " ")
     assert not [path for path in sources if "Apache-2.0 WITH LLVM-exception" not in head(path)]
+
+
+def test_examples_are_fenced(root, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("Before:\n  %a = one\n\n  %b = two\n=>\n  %c\n\n- item\n  goes on\n```\n  code\n```\n")
+    subprocess.run([sys.executable, root / "docs" / "fence_examples.py", page], check=True)
+    assert page.read_text() == "Before:\n```mlir\n  %a = one\n\n  %b = two\n=>\n  %c\n```\n\n- item\n  goes on\n```\n  code\n```\n"
