@@ -5,19 +5,20 @@
 using namespace mlir;
 using namespace halftone::lowbit;
 
-static void visitUses(ModuleOp module, Value handle, function_ref<void(OpOperand &)> visit) {
+void halftone::lowbit::forEachUse(Value handle, function_ref<void(OpOperand &)> visit) {
   for (OpOperand &use : handle.getUses()) {
     visit(use);
     if (auto call = dyn_cast<func::CallOp>(use.getOwner()))
-      if (auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee()))
-        visitUses(module, callee.getArgument(use.getOperandNumber()), visit);
+      if (auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr()))
+        if (!callee.isExternal())
+          forEachUse(callee.getArgument(use.getOperandNumber()), visit);
   }
 }
 
 void halftone::lowbit::forEachUse(ModuleOp module, StringRef name, function_ref<void(OpOperand &)> visit) {
   module.walk([&](GetOp get) {
     if (get.getName() == name)
-      visitUses(module, get.getHandle(), visit);
+      forEachUse(get.getHandle(), visit);
   });
 }
 

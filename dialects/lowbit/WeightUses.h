@@ -10,6 +10,9 @@ namespace halftone::lowbit {
 /// wherever a call hands it on. An operand that several weights reach is visited for each.
 void forEachUse(mlir::ModuleOp module, llvm::StringRef name, llvm::function_ref<void(mlir::OpOperand &)> visit);
 
+/// The same for one handle: each operand that is `handle`, here or wherever a call hands it on.
+void forEachUse(mlir::Value handle, llvm::function_ref<void(mlir::OpOperand &)> visit);
+
 /// Whether a kernel decodes the weight: as the matrix of a linear or the table of an embedding.
 bool isDecoded(WeightOp weight);
 

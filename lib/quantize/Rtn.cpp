@@ -18,13 +18,13 @@ static RowStatistics measure(std::span<const float> weights, std::span<const flo
   return statistics;
 }
 
-Expected<RowStatistics> roundToNearest(const formats::Format &format, int64_t rows, int64_t columns,
+Expected<RowStatistics> roundToNearest(const formats::Format &format, RowRange rows, int64_t columns,
                                        const RowSource &source, const RowSink &sink) {
   std::vector<float> weights(columns), decoded(columns);
   std::vector<std::byte> bytes(formats::rowBytes(format, columns));
   formats::RowBuffer encoded(format, columns);
   RowStatistics total;
-  for (int64_t row = 0; row < rows; ++row) {
+  for (int64_t row = rows.first; row < rows.last; ++row) {
     if (Status read = source(row, weights); !read)
       return read.error();
     if (Status status = formats::encodeRow(format, weights, encoded.row()); !status)

@@ -28,10 +28,17 @@ struct RowStatistics {
   }
 };
 
-/// Quantizes a [rows, columns] matrix; rows are asked for and given back in order.
+/// Rows first .. last - 1 of a matrix.
+struct RowRange {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
+/// Quantizes `rows` of a matrix of `columns` columns; they are asked for and given back in order. Ranges of one matrix
+/// may be quantized at the same time.
 /// \returns the error of the source or the sink as it is, or one naming row and column of a weight that is NaN or
 /// infinite.
-Expected<RowStatistics> roundToNearest(const formats::Format &format, int64_t rows, int64_t columns,
+Expected<RowStatistics> roundToNearest(const formats::Format &format, RowRange rows, int64_t columns,
                                        const RowSource &source, const RowSink &sink);
 
 } // namespace halftone::quantize

@@ -1,0 +1,108 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Decides the format of every linear and embedding, by its role.
+#include "dialects/lowbit/WeightUses.h"
+#include "lib/formats/Table.h"
+#include "lib/quantize/VocabularyFormat.h"
+#include "passes/quantize/Decision.h"
+#include "passes/quantize/Head.h"
+#include "passes/quantize/Passes.h"
+#include "passes/quantize/Untie.h"
+
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+using namespace halftone::lowbit;
+
+namespace halftone {
+#define GEN_PASS_DEF_ASSIGNFORMATS
+#include "passes/quantize/Passes.h.inc"
+
+namespace {
+
+/// What round-to-nearest is called in `method`.
+constexpr StringLiteral nearest = "rtn";
+
+class AssignFormatsPass : public impl::AssignFormatsBase<AssignFormatsPass> {
+public:
+  using AssignFormatsBase::AssignFormatsBase;
+
+  void runOnOperation() override {
+    if (failed(readOptions()))
+      return signalPassFailure();
+    decide();
+    for (WeightOp weight : llvm::to_vector(getOperation().getOps<WeightOp>()))
+      if (failed(settle(weight)))
+        return signalPassFailure();
+    chooseMethods();
+  }
+
+private:
+  /// The format that option `option` names, or `otherwise` when it is not given.
+  LogicalResult read(const Option<std::string> &option, std::optional<formats::Format> otherwise, FormatAttr &result) {
+    if (option.empty() && otherwise) {
+      result = FormatAttr::get(&getContext(), *otherwise);
+      return success();
+    }
+    Expected<formats::Format> parsed = formats::parse(option.getValue());
+    if (!parsed)
+      return getOperation().emitError() << option.getArgStr() << ": " << parsed.error().message;
+    result = FormatAttr::get(&getContext(), *parsed);
+    return success();
+  }
+
+  LogicalResult readOptions() {
+    if (failed(read(format, {}, linears)))
+      return failure();
+    const formats::Format vocabulary = quantize::vocabularyFormat(linears.getValue());
+    if (failed(read(embeddingFormat, vocabulary, embeddings)) || failed(read(headFormat, vocabulary, heads)))
+      return failure();
+    const formats::Element *element = formats::findElement(activations.getValue());
+    contracts = element && element->code.isBalanced();
+    if (!contracts && (!element || element->code != formats::Code::floating(formats::Scalar::F32)))
+      return getOperation().emitError() << "activations: '" << activations
+                                        << "' is neither f32 nor an integer element of 8 bits";
+    return success();
+  }
+
+  void decide() {
+    SmallVector<LinearOp> isolated = quantize::isolateHeads(getOperation());
+    llvm::SmallPtrSet<Operation *, 2> isHead(isolated.begin(), isolated.end());
+    getOperation().walk([&](LinearOp linear) {
+      linear.setFormatAttr(isHead.contains(linear) ? heads : linears);
+      if (contracts && !linear.getFormatAttr().getValue().isPlain())
+        linear->setAttr(quantize::activationsAttrName, StringAttr::get(&getContext(), activations.getValue()));
+      else
+        linear->removeAttr(quantize::activationsAttrName);
+    });
+    getOperation().walk([&](EmbeddingOp embedding) { embedding.setFormatAttr(embeddings); });
+  }
+
+  /// Gives `weight` one format, and checks that it can get there.
+  LogicalResult settle(WeightOp weight) {
+    quantize::WantedFormat wanted = quantize::wantedFormat(weight);
+    if (wanted.hasConflict() && failed(untie ? quantize::untie(weight) : wanted.report(weight)))
+      return failure();
+    FormatAttr current = cast<WeightType>(weight.getType()).getFormat();
+    if (!wanted.get() || wanted.get() == current || current.getValue().isPlain())
+      return success();
+    return weight.emitError() << weight.getFile() << ": weight '" << weight.getSymName() << "', "
+                              << cast<WeightType>(weight.getType()) << ", has codes already and cannot become "
+                              << formats::name(wanted.get().getValue()) << ": only plain weights can be quantized";
+  }
+
+  /// A weight that is in its format already needs no method.
+  void chooseMethods() {
+    StringAttr method = StringAttr::get(&getContext(), nearest);
+    auto choose = [&](auto op, WeightType type) {
+      op.setMethodAttr(type.getFormat() == op.getFormatAttr() ? StringAttr() : method);
+    };
+    getOperation().walk([&](LinearOp linear) { choose(linear, linear.getWeight().getType()); });
+    getOperation().walk([&](EmbeddingOp embedding) { choose(embedding, embedding.getTable().getType()); });
+  }
+
+  FormatAttr linears, embeddings, heads;
+  bool contracts = false;
+};
+
+} // namespace
+} // namespace halftone

@@ -1,0 +1,96 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The passes of the quantize stage: decide formats, act on the decisions, contract activations, check.
+#ifndef HALFTONE_QUANTIZE_PASSES
+#define HALFTONE_QUANTIZE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
+  let summary = "Decide the number format of every linear and embedding";
+  let description = [{
+    Records on each linear and embedding the `format` its weight shall have, the `method` that takes it there (none when
+    the weight has it already) and, on linears with codes, how their `activations` are represented. Other passes act.
+    Embedding and head take formats of their own: 8-bit codes by default beside codes, the common format beside plain
+    values. The head is the linear whose result alone makes a result of the function `forward`, through calls and
+    elementwise operations; a function that also serves elsewhere is cloned for it.
+    A weight has one format. When two readers want different ones, as tied embeddings and heads can, that is an error
+    naming both, or with `untie` the weight gets a second name.
+
+    Example (format = int4-g32):
+      %y = lowbit.linear %x, %w : ...
+    =>
+      %y = lowbit.linear %x, %w {activations = "int8", format = #lowbit.format<int4, block 32, scale f16>,
+                                 method = "rtn"} : ...
+  }];
+  let options = [
+    Option<"format", "format", "std::string", "\"\"", "Name of the format of linears">,
+    Option<"embeddingFormat", "embedding-format", "std::string", "\"\"", "Name of the embeddings' format">,
+    Option<"headFormat", "head-format", "std::string", "\"\"", "Name of the head's format">,
+    Option<"untie", "untie", "bool", "false", "Give a weight wanted in several formats a name for each">,
+    Option<"activations", "activations", "std::string", "\"int8\"", "Element of contracted activations, or f32">,
+  ];
+}
+
+def EvaluateWeights : Pass<"evaluate-weights", "::mlir::ModuleOp"> {
+  let summary = "Compute derived weights";
+  let description = [{
+    Evaluates `lowbit.scale_columns`, row by row, into a work file. Inside a function that is called with weights the
+    operation first moves to its callers, so that each call computes it of its own weights and passes the result in the
+    place of the matrix. Equal derivations are computed once.
+
+    Example:
+      %w = lowbit.get @q                                     lowbit.weight @q.scaled : ... in "work" at 0
+      %g = lowbit.get @norm                             =>
+      %s = lowbit.scale_columns %w, %g : ...                 %s = lowbit.get @q.scaled
+  }];
+  let options = [Option<"work", "work", "std::string", "\"\"", "The file to write">];
+}
+
+def Rtn : Pass<"rtn", "::mlir::ModuleOp"> {
+  let summary = "Round weights to the nearest values of their formats";
+  let description = [{
+    Acts on linears and embeddings with `method = "rtn"`: writes the weight's storage rows in the decided format to a
+    work file, 64-byte aligned, and names them in its place. Rows are streamed; threads of the context take turns, and
+    the bytes do not depend on how many there are. Types of handles, arguments and functions follow; a function called
+    with different types is cloned for each. The weight records its `error`, ||decoded - w|| / ||w||.
+
+    Example:
+      lowbit.weight @q : <288x288, <f32>> in "stories.onnx" at 36864000 transposed
+    =>
+      lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 4096 {error = 0.0876}
+  }];
+  let options = [Option<"work", "work", "std::string", "\"\"", "The file to write">];
+}
+
+def CheckWeights : Pass<"check-weights", "::mlir::ModuleOp"> {
+  let summary = "Refuse weights that are no numbers";
+  let description = [{
+    Reads every plain weight that some function uses. A NaN or an infinity is an error naming file, weight, row, column
+    and value. Weights with codes need no check: encoding refuses both.
+  }];
+}
+
+def ContractActivations : Pass<"contract-activations", "::mlir::func::FuncOp"> {
+  let summary = "Quantize the activations that linears with codes read";
+  let description = [{
+    Acts on linears with the attribute `activations`: they read their input through `lowbit.quantize_activation`, with
+    that element, f32 scales and the blocks of the weight. It stands right after the input's producer, one for all
+    linears that read the same input with the same blocks.
+
+    Example:
+      %y = lowbit.linear %x, %w {activations = "int8"} : (tensor<?x288xf32>, !lowbit.weight<288x288, <int4, block 32, ...>>)
+    =>
+      %a = lowbit.quantize_activation %x : tensor<?x288xf32> -> !lowbit.activation<?x288, <int8, block 32, scale f32>>
+      %y = lowbit.linear %a, %w : ...
+  }];
+}
+
+def VerifyQuantized : Pass<"verify-quantized", "::mlir::ModuleOp"> {
+  let summary = "Check that the quantize stage acted on every decision";
+  let description = [{
+    Every linear and embedding has a format, and its weight is in it; no `method` or `activations` waits for a pass; no
+    weight is still to be derived.
+  }];
+}
+
+#endif
