@@ -18,7 +18,8 @@ def fenced(lines):
             blanks.append(line)  # whether it belongs to an example, the next line tells
             continue
         indented = line.startswith("  ")
-        inList = not example and (line.lstrip().startswith(("- ", "* ")) or inList and indented and not blanks)
+        item = line.lstrip().startswith(("- ", "* ")) and not (example and indented)
+        inList = item or inList and indented and not blanks
         belongs = not fencedAlready and not inList and (indented or example and line.strip() == "=>")
         if example and not belongs:
             yield "```"
