@@ -247,6 +247,11 @@ def test_unknown_format(format, halftone, folder):
     assert not (folder / "out").exists()
 
 
+@pytest.mark.parametrize("target", ["pentium9000", "x86-64-v4+nonsense", "armv8", ""])
+def test_unknown_target(target, refused):
+    refused(f"'{target}'" if not target.endswith("nonsense") else "nonsense", arguments=(f"--target={target}", "-o", "out"))
+
+
 @pytest.mark.parametrize("limit", [1, 4096, 100_000])
 def test_disk_full_by_limit(limit, folder, refused):
     """No file may grow past `limit` bytes: every write of the output fails somewhere."""

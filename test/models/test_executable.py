@@ -84,14 +84,15 @@ def test_decode_follows_prefill(format, stories260K, compiled, tmp_path):
 @FORMATS
 @MODELS
 def test_same_input_same_bytes(model, format, halftone, tmp_path):
-    """Two builds in different folders, the second on one processor."""
+    """Two builds in different folders, the second with one thread on one processor."""
     digests = []
-    for folder, prefix in ((tmp_path / "a", []), (tmp_path / "another" / "folder", ["taskset", "-c", "0"])):
+    alone = ["taskset", "-c", "0"]
+    for folder, prefix, options in ((tmp_path / "a", [], []), (tmp_path / "another" / "folder", alone, ["--threads=1"])):
         folder.mkdir(parents=True)
         shutil.copy(model.onnx, folder / "model.onnx")
         shutil.copy(model.tokenizerPath, folder / "tokenizer.model")
         command = ["compile", "model.onnx", "--tokenizer=tokenizer.model", f"--format={format}", "-o", "out"]
-        done = halftone(*command, cwd=folder, prefix=prefix)
+        done = halftone(*command, *options, cwd=folder, prefix=prefix)
         assert done.returncode == 0, done.stderr
         assert sorted(os.listdir(folder)) == ["model.onnx", "out", "tokenizer.model"]
         digests.append(hashlib.sha256((folder / "out").read_bytes()).hexdigest())

@@ -2,6 +2,7 @@
 quantized formats against their contract in numpy."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,3 +48,25 @@ def test_quantized_is_the_contract(model, format, compiled, tmp_path):
     less than the bound; the contract itself is .0005 (int8) to .05 (int4) from the exact model."""
     fromContract, _, own = compare(Checkpoint(model.checkpoint), format, compiled(model, format), sequences(model), tmp_path)
     assert fromContract <= 4e-5 < own
+
+
+TARGETS = {"x86-64": "sse2", "x86-64-v3": "avx2", "x86-64-v4": "avx512f", "x86-64-v4+avx512vnni": "avx512_vnni", "icelake-server": "avx512_vnni"}
+
+
+@pytest.mark.parametrize("format", ["f32", "int8-g32", "int4-g32", "int4-g32-asym"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_is_the_contract(target, format, tiny, compiled, tmp_path):
+    """Vectors of any width, with and without the dot instruction, compute one function. Bounds as above."""
+    if TARGETS[target] not in processorFlags():
+        pytest.skip(f"this processor has no {TARGETS[target]}")
+    binary, documents = compiled(tiny, format, f"--target={target}"), sequences(tiny)
+    if format == "f32":
+        oracle = OnnxRuntime(tiny.onnx)
+        assert max(np.abs(binary.logits(ids, tmp_path) - oracle.logits(ids)).max() for ids in documents[:-1]) <= 2e-5
+    else:
+        assert compare(Checkpoint(tiny.checkpoint), format, binary, documents, tmp_path)[0] <= 4e-5
+
+
+def processorFlags():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(line for line in lines if line.startswith("flags")).split()
