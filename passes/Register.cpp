@@ -5,9 +5,24 @@
 #include "dialects/kernel/Kernel.h"
 #include "dialects/lowbit/Lowbit.h"
 #include "dialects/onnx/Onnx.h"
+#include "passes/codegen/Passes.h"
+#include "passes/fuse/Passes.h"
+#include "passes/lower/Passes.h"
+#include "passes/import/Stage.h"
+#include "passes/package/Passes.h"
+#include "passes/prepare/Passes.h"
+#include "passes/quantize/Passes.h"
 
 void halftone::registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<onnx::OnnxDialect, lowbit::LowbitDialect, kernel::KernelDialect>();
 }
 
-void halftone::registerPasses() {}
+void halftone::registerPasses() {
+  registercodegenPasses();
+  registerfusePasses();
+  registerlowerPasses();
+  registerImport();
+  registerpackagePasses();
+  registerpreparePasses();
+  registerquantizePasses();
+}

@@ -138,7 +138,7 @@ private:
   Context context;
 };
 
-class BindMemoryPass : public impl::BindMemoryBase<BindMemoryPass> {
+class BindMemoryPass : public halftone::impl::BindMemoryBase<BindMemoryPass> {
 public:
   void runOnOperation() override {
     ModuleOp module = getOperation();

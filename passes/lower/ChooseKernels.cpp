@@ -26,7 +26,7 @@ Value decodedWeight(KernelOp kernel) {
   return {};
 }
 
-class ChooseKernelsPass : public impl::ChooseKernelsBase<ChooseKernelsPass> {
+class ChooseKernelsPass : public halftone::impl::ChooseKernelsBase<ChooseKernelsPass> {
 public:
   using ChooseKernelsBase::ChooseKernelsBase;
 

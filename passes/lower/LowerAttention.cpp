@@ -175,7 +175,7 @@ private:
   Value keys, values, queries, scores, token, cacheHead, base, count;
 };
 
-class LowerAttentionPass : public impl::LowerAttentionBase<LowerAttentionPass> {
+class LowerAttentionPass : public halftone::impl::LowerAttentionBase<LowerAttentionPass> {
 public:
   void runOnOperation() override {
     lowerKernels<AttentionOp>(getOperation(),

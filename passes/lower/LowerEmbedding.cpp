@@ -109,7 +109,7 @@ private:
   Value token, lane;
 };
 
-class LowerEmbeddingPass : public impl::LowerEmbeddingBase<LowerEmbeddingPass> {
+class LowerEmbeddingPass : public halftone::impl::LowerEmbeddingBase<LowerEmbeddingPass> {
 public:
   void runOnOperation() override {
     lowerKernels<EmbeddingOp>(getOperation(),

@@ -29,7 +29,8 @@ public:
       : kernel(kernel), builder(builder), loc(kernel.getLoc()), schedule(scheduleOf(kernel)) {}
 
   void run() {
-    for (const Component &component : components())
+    SmallVector<Component> all = components();
+    for (Component &component : all)
       lower(component);
   }
 
@@ -59,7 +60,7 @@ private:
     return result;
   }
 
-  void lower(const Component &component) {
+  void lower(Component &component) {
     ArrayRef<int64_t> shape = cast<ShapedType>(component.linears.front().getType()).getShape();
     const int64_t tokens = shape[0], rows = shape[1], lanes = schedule.getLanes();
     parallelLoop(builder, loc, formats::divideUp(rows, lanes), [&](Value tile) {
@@ -78,7 +79,7 @@ private:
   }
 
   /// The tile's products with `count` tokens from `first` on.
-  void lowerTokens(const Component &component, Value tile, Value column, Value mask, Value first, int64_t count) {
+  void lowerTokens(Component &component, Value tile, Value column, Value mask, Value first, int64_t count) {
     SmallVector<SmallVector<Value>> sums;
     for (LinearOp linear : component.linears)
       sums.push_back(BlockDot(linear, schedule, builder).sums(tile, first, count));
@@ -106,7 +107,7 @@ private:
   kernel::ScheduleAttr schedule;
 };
 
-class LowerLinearPass : public impl::LowerLinearBase<LowerLinearPass> {
+class LowerLinearPass : public halftone::impl::LowerLinearBase<LowerLinearPass> {
 public:
   void runOnOperation() override {
     lowerKernels<LinearOp>(getOperation(),

@@ -125,7 +125,7 @@ private:
   RowBuilder rows;
 };
 
-class LowerRopePass : public impl::LowerRopeBase<LowerRopePass> {
+class LowerRopePass : public halftone::impl::LowerRopeBase<LowerRopePass> {
 public:
   void runOnOperation() override {
     lowerKernels<RopeOp, AppendOp>(getOperation(),

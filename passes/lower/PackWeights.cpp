@@ -60,7 +60,7 @@ Status writeRows(const formats::StoredMatrix &matrix, io::AtomicFile &out) {
   return {};
 }
 
-class PackWeightsPass : public impl::PackWeightsBase<PackWeightsPass> {
+class PackWeightsPass : public halftone::impl::PackWeightsBase<PackWeightsPass> {
 public:
   using PackWeightsBase::PackWeightsBase;
 

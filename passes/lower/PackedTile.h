@@ -11,7 +11,7 @@ class PackedTile {
 public:
   PackedTile(mlir::Value handle, mlir::OpBuilder &builder, mlir::Location loc);
 
-  const formats::Format &format() const { return type.getFormat().getValue(); }
+  formats::Format format() const { return type.getFormat().getValue(); }
   formats::KernelLayout layout() const { return form; }
   int64_t columns() const { return type.getShape()[1]; }
   int64_t blockCount() const { return format().blockCount(columns()); }

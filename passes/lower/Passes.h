@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
 
 namespace halftone {
 #define GEN_PASS_DECL
@@ -14,4 +15,12 @@ namespace halftone {
 
 #define GEN_PASS_REGISTRATION
 #include "passes/lower/Passes.h.inc"
+
+struct LowerOptions {
+  /// The file that pack-weights writes.
+  std::string segment;
+};
+
+/// The passes of the stage in order.
+void addLowerPasses(mlir::OpPassManager &passes, const LowerOptions &options);
 } // namespace halftone

@@ -34,8 +34,6 @@ SmallVector<MemRefType, 3> bufferTypes(Type type) {
           MemRefType::get({tokens, blocks}, IntegerType::get(context, 32))};
 }
 
-bool isBuffered(Type type) { return isa<RankedTensorType, ActivationType>(type); }
-
 /// Places the buffers of one function.
 class Placer {
 public:
@@ -151,7 +149,7 @@ private:
   SmallVector<Operation *> obsolete;
 };
 
-class PlaceBuffersPass : public impl::PlaceBuffersBase<PlaceBuffersPass> {
+class PlaceBuffersPass : public halftone::impl::PlaceBuffersBase<PlaceBuffersPass> {
 public:
   using PlaceBuffersBase::PlaceBuffersBase;
 

@@ -55,7 +55,7 @@ int64_t assignOffsets(SmallVectorImpl<Buffer> &buffers) {
   SmallVector<Buffer *> bySize;
   for (Buffer &buffer : buffers)
     bySize.push_back(&buffer);
-  llvm::stable_sort(bySize, [](Buffer *a, Buffer *b) { return a->bytes > b->bytes; });
+  llvm::sort(bySize, [](Buffer *a, Buffer *b) { return std::pair(-a->bytes, a) < std::pair(-b->bytes, b); });
   SmallVector<Buffer *> placed; // by offset
   int64_t total = 0;
   for (Buffer *buffer : bySize) {
@@ -68,7 +68,7 @@ int64_t assignOffsets(SmallVectorImpl<Buffer> &buffers) {
   return total;
 }
 
-class PlanMemoryPass : public impl::PlanMemoryBase<PlanMemoryPass> {
+class PlanMemoryPass : public halftone::impl::PlanMemoryBase<PlanMemoryPass> {
 public:
   void runOnOperation() override {
     int64_t arena = 0;

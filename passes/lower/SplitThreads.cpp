@@ -21,7 +21,8 @@ static void split(scf::ForallOp loop) {
   Location loc = loop.getLoc();
   Value one = arith::ConstantIndexOp::create(builder, loc, 1);
   Value iterations = loop.getUpperBound(builder).front();
-  Value thread = kernel::ThreadOp::create(builder, loc), threads = kernel::ThreadsOp::create(builder, loc);
+  Value thread = kernel::ThreadOp::create(builder, loc, builder.getIndexType());
+  Value threads = kernel::ThreadsOp::create(builder, loc, builder.getIndexType());
   Value first = boundary(builder, loc, iterations, thread, threads);
   Value last = boundary(builder, loc, iterations, arith::AddIOp::create(builder, loc, thread, one), threads);
   auto share = scf::ForOp::create(builder, loc, first, last, one);
@@ -33,7 +34,7 @@ static void split(scf::ForallOp loop) {
 }
 
 namespace {
-class SplitThreadsPass : public impl::SplitThreadsBase<SplitThreadsPass> {
+class SplitThreadsPass : public halftone::impl::SplitThreadsBase<SplitThreadsPass> {
 public:
   void runOnOperation() override {
     getOperation().walk([](scf::ForallOp loop) { split(loop); });

@@ -28,7 +28,7 @@ static LogicalResult verifyInstruction(Operation *op) {
 }
 
 namespace {
-class VerifyLoweredPass : public impl::VerifyLoweredBase<VerifyLoweredPass> {
+class VerifyLoweredPass : public halftone::impl::VerifyLoweredBase<VerifyLoweredPass> {
 public:
   void runOnOperation() override {
     auto result = getOperation().walk([](Operation *op) -> WalkResult {

@@ -1,0 +1,72 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The functions that halftone/model.h promises.
+#include "passes/codegen/Passes.h"
+
+using namespace mlir;
+using namespace halftone;
+
+namespace halftone {
+#define GEN_PASS_DEF_EMITENTRIES
+#include "passes/codegen/Passes.h.inc"
+} // namespace halftone
+
+namespace {
+
+/// The phases, and where a phase function's own arguments (after bind-memory and plan-memory) come from in the
+/// signature of halftone_phase: (weights, arena, cache, tokens, logits, past, team, thread, threads).
+constexpr llvm::StringLiteral phases[] = {"decode", "prefill", "score"};
+enum Argument { Weights, Arena, Cache, Tokens, Logits, Past, Team, Thread, Threads };
+constexpr Argument phaseArguments[] = {Weights, Cache, Team, Thread, Threads, Arena, Tokens, Past, Logits};
+
+class EmitEntriesPass : public halftone::impl::EmitEntriesBase<EmitEntriesPass> {
+public:
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal())
+        makeInternal(function);
+    for (StringRef phase : phases) {
+      auto function = module.lookupSymbol<func::FuncOp>(phase);
+      if (!function) {
+        module.emitError("no function '") << phase << "'";
+        return signalPassFailure();
+      }
+      emitEntry(function);
+      recordVocabulary(function);
+    }
+  }
+
+private:
+  void makeInternal(func::FuncOp function) {
+    function.setPrivate();
+    function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(&getContext(), LLVM::linkage::Linkage::Internal));
+  }
+
+  void emitEntry(func::FuncOp phase) {
+    OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
+    Location loc = phase.getLoc();
+    MLIRContext *context = &getContext();
+    Type bytes = kernel::byteMemory(context), index = builder.getIndexType();
+    Type pointer = LLVM::LLVMPointerType::get(context);
+    Type tokens = phase.getArgument(6).getType();
+    Type logits = phase.getNumArguments() > 8 ? phase.getArgument(8).getType() : pointer;
+    auto type = builder.getFunctionType({bytes, bytes, bytes, tokens, logits, index, pointer, index, index}, {});
+    auto entry = func::FuncOp::create(builder, loc, ("halftone_" + phase.getName()).str(), type);
+    Block *body = entry.addEntryBlock();
+    builder.setInsertionPointToStart(body);
+    SmallVector<Value> operands;
+    for (Argument argument : ArrayRef(phaseArguments).take_front(phase.getNumArguments()))
+      operands.push_back(body->getArgument(argument));
+    func::CallOp::create(builder, loc, phase, operands);
+    func::ReturnOp::create(builder, loc);
+  }
+
+  void recordVocabulary(func::FuncOp phase) {
+    if (phase.getNumArguments() > 8)
+      getOperation()->setAttr("halftone.vocabulary",
+                              IntegerAttr::get(IntegerType::get(&getContext(), 64),
+                                               cast<MemRefType>(phase.getArgument(8).getType()).getDimSize(1)));
+  }
+};
+
+} // namespace

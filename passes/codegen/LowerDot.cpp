@@ -1,0 +1,83 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The phases of a dot product in the target's instruction.
+#include "passes/codegen/Passes.h"
+#include "passes/codegen/targets/Target.h"
+
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+using namespace mlir;
+using namespace halftone;
+
+namespace halftone {
+#define GEN_PASS_DEF_LOWERDOT
+#include "passes/codegen/Passes.h.inc"
+} // namespace halftone
+
+namespace {
+
+struct ExpandInit : OpRewritePattern<kernel::DotInitOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(kernel::DotInitOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = op.getAccumulator().getType();
+    Value none = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type));
+    if (!op.getZero()) {
+      rewriter.replaceOp(op, none);
+      return success();
+    }
+    auto spread = [&](Value scalar) { return vector::BroadcastOp::create(rewriter, loc, type, scalar); };
+    Value zero = op.getZero();
+    if (zero.getType() == type) {
+      Value product = arith::MulIOp::create(rewriter, loc, zero, spread(op.getSum()));
+      rewriter.replaceOpWithNewOp<arith::SubIOp>(op, none, product);
+      return success();
+    }
+    Value product = arith::MulIOp::create(rewriter, loc, zero, op.getSum());
+    Value negated = arith::SubIOp::create(
+        rewriter, loc, arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(0)), product);
+    rewriter.replaceOp(op, spread(negated).getResult());
+    return success();
+  }
+};
+
+struct ExpandStep : OpRewritePattern<kernel::DotStepOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(kernel::DotStepOp op, PatternRewriter &rewriter) const override {
+    const targets::DotInstruction *dot = targets::findDot(op.getInstruction());
+    if (!dot || !targets::supports(targets::targetOf(op), *dot))
+      return op.emitError("the target has no dot instruction '") << op.getInstruction() << "'";
+    Value accumulator = op.getAccumulator();
+    for (auto [codes, activations] : llvm::zip(op.getCodes(), op.getActivations()))
+      accumulator = dot->step(rewriter, op.getLoc(), accumulator, codes, activations);
+    rewriter.replaceOp(op, accumulator);
+    return success();
+  }
+};
+
+struct ExpandFinish : OpRewritePattern<kernel::DotFinishOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(kernel::DotFinishOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value sum = arith::SIToFPOp::create(rewriter, loc, op.getTotal().getType(), op.getAccumulator());
+    Value product = arith::MulFOp::create(rewriter, loc, sum, op.getScale(), arith::FastMathFlags::contract);
+    rewriter.replaceOpWithNewOp<arith::AddFOp>(op, product, op.getTotal(), arith::FastMathFlags::contract);
+    return success();
+  }
+};
+
+class LowerDotPass : public halftone::impl::LowerDotBase<LowerDotPass> {
+public:
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<ExpandInit, ExpandStep, ExpandFinish>(&getContext());
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
+    auto left = getOperation()->walk([](kernel::DotStepOp) { return WalkResult::interrupt(); });
+    if (left.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace

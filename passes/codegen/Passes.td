@@ -1,0 +1,61 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The passes of the codegen stage.
+#ifndef HALFTONE_CODEGEN_PASSES
+#define HALFTONE_CODEGEN_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+class LowerKernelOps<string name, string what> : Pass<name> {
+  let summary = what;
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+def LowerDecode : LowerKernelOps<"lower-decode", "Expand kernel.decode to shifts and masks"> {
+  let description = [{
+    Knows formats and no processor: fields are shifted and masked in 32-bit lanes (a shift of bytes would become a
+    multiplication or a constant load), planes are joined by a shift and an or.
+
+    Example (int4):
+      %c:2 = kernel.decode %line                  %w = vector.bitcast %line : vector<64xi8> to vector<16xi32>
+                                            =>    %low = arith.andi %w, %mask   // 0x0f0f0f0f
+                                                  %high = arith.andi (arith.shrui %w, %four), %mask
+  }];
+}
+
+def LowerLookup : LowerKernelOps<"lower-lookup", "Expand kernel.lookup to byte shuffles or selections"> {
+  let description = [{
+    A byte shuffle within 16-byte lanes where the target has one (pshufb), otherwise one comparison and selection per
+    entry of the table.
+  }];
+}
+
+def LowerDot : LowerKernelOps<"lower-dot", "Expand the phases of kernel.dot to the target's instruction"> {
+  let description = [{
+    Knows processors and no format: dot_init becomes minus zero times sum, dot_step one instruction per vector of
+    codes, from the row of the target's table that the operation names, and dot_finish the f32 scaling.
+
+    Example:
+      kernel.dot_step %acc, [%c], [%x] by "vpdpbusd.512"
+    =>
+      llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%acc, %c, %spread)
+  }];
+}
+
+def ApproximateMath : LowerKernelOps<"approximate-math", "Expand exponentials of vectors to polynomials"> {
+  let description = [{
+    Applies upstream's `populateMathPolynomialApproximationPatterns`, for which MLIR registers only a test pass: without
+    it an exponential of a vector is one call of the C library per lane. Relative error below 2e-7.
+  }];
+}
+
+def EmitEntries : Pass<"emit-entries", "::mlir::ModuleOp"> {
+  let summary = "Give the phases the names and signatures of halftone/model.h";
+  let description = [{
+    Each phase becomes a function `halftone_<phase>` whose arguments are those of `halftone_phase`; the other functions
+    become internal. The module also records `halftone.vocabulary`.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+#endif

@@ -1,0 +1,141 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Parsing targets, and choosing among their instructions.
+#include "passes/codegen/targets/Target.h"
+
+#include "passes/codegen/targets/Instructions.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::targets;
+
+static constexpr llvm::StringLiteral linuxX86 = "x86_64-unknown-linux-gnu";
+
+ArrayRef<DotInstruction> targets::dotInstructions() {
+  static const std::vector<DotInstruction> all = [] {
+    std::vector<DotInstruction> table(x86Dots, x86Dots + x86DotCount);
+    table.insert(table.end(), portableDots, portableDots + portableDotCount);
+    return table;
+  }();
+  return all;
+}
+
+const DotInstruction *targets::findDot(StringRef name) {
+  for (const DotInstruction &dot : dotInstructions())
+    if (dot.name == name)
+      return &dot;
+  return nullptr;
+}
+
+/// What LLVM knows of a processor, or null when it knows neither processor nor features of that name.
+static std::unique_ptr<llvm::MCSubtargetInfo> subtarget(StringRef triple, StringRef cpu, StringRef features) {
+  static const bool initialized = [] {
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargetMCs();
+    return true;
+  }();
+  (void)initialized;
+  std::string error;
+  llvm::Triple parsed(triple);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(parsed, error);
+  if (!target)
+    return nullptr;
+  return std::unique_ptr<llvm::MCSubtargetInfo>(target->createMCSubtargetInfo(parsed, cpu, features));
+}
+
+bool targets::hasFeatures(kernel::TargetAttr target, StringRef features) {
+  if (features.empty())
+    return true;
+  auto info = subtarget(target.getTriple(), target.getCpu(), target.getFeatures());
+  SmallVector<StringRef> names;
+  features.split(names, ',');
+  return info && llvm::all_of(names, [&](StringRef name) { return info->checkFeatures(("+" + name).str()); });
+}
+
+bool targets::supports(kernel::TargetAttr target, const DotInstruction &dot) {
+  return (dot.vector == 0 || dot.vector == target.getVector()) && hasFeatures(target, dot.features);
+}
+
+const DotInstruction &targets::chooseDot(kernel::TargetAttr target, const formats::Format &format) {
+  for (const DotInstruction &dot : dotInstructions())
+    if (dot.plain == format.isPlain() && format.code.bits <= dot.bits && supports(target, dot))
+      return dot;
+  llvm_unreachable("the portable instructions take every format");
+}
+
+/// The widest vectors that the processor runs well.
+static int64_t vectorBits(const llvm::MCSubtargetInfo &info) {
+  if (info.checkFeatures("+avx512f,+avx512bw,+avx512vl,+avx512dq"))
+    return 512;
+  return info.checkFeatures("+avx2") ? 256 : 128;
+}
+
+/// The features of the processor this runs on that differ from those its name implies: hypervisors hide some.
+static std::string hostFeatures() {
+  std::vector<std::string> features;
+  for (const auto &[name, has] : llvm::sys::getHostCPUFeatures())
+    features.push_back((has ? "+" : "-") + name.str());
+  llvm::sort(features);
+  return llvm::join(features, ",");
+}
+
+static Error unknown(StringRef kind, StringRef name) {
+  return {("target: " + kind + " '" + name + "' is not one that LLVM knows for x86_64").str()};
+}
+
+/// The first of `features` that LLVM does not know, or nothing.
+static std::optional<StringRef> unknownFeature(const llvm::MCSubtargetInfo &info, ArrayRef<StringRef> features) {
+  for (StringRef feature : features) {
+    bool known = llvm::any_of(info.getAllProcessorFeatures(),
+                              [&](const auto &entry) { return feature.drop_front() == entry.Key; });
+    if (!known)
+      return feature;
+  }
+  return std::nullopt;
+}
+
+Expected<kernel::TargetAttr> targets::parseTarget(MLIRContext &context, StringRef text) {
+  size_t end = text.find_first_of("+-", text.starts_with("x86-64") ? sizeof("x86-64-v1") - 1 : 0);
+  if (text.starts_with("x86-64") && !text.starts_with("x86-64-v"))
+    end = text.find_first_of("+-", sizeof("x86-64") - 1);
+  std::string cpu = text.substr(0, end).str();
+  std::string features = end == StringRef::npos ? "" : text.substr(end).str();
+
+  // Features are separated by commas or by their own signs: +a+b, +a,-b.
+  std::string separated;
+  for (char c : features) {
+    if ((c == '+' || c == '-') && !separated.empty() && separated.back() != ',' && c == '+')
+      separated += ',';
+    separated += c;
+  }
+  SmallVector<StringRef> names;
+  StringRef(separated).split(names, ',', -1, /*KeepEmpty=*/false);
+  const bool native = cpu == "native";
+  std::string all = native ? hostFeatures() : "";
+  if (native)
+    cpu = llvm::sys::getHostCPUName().str();
+  auto info = subtarget(linuxX86, cpu, "");
+  if (!info || !info->isCPUStringValid(cpu))
+    return unknown("processor", cpu);
+  for (StringRef name : names)
+    if (!name.starts_with("+") && !name.starts_with("-"))
+      return unknown("feature", name);
+  if (std::optional<StringRef> name = unknownFeature(*info, names))
+    return unknown("feature", *name);
+  for (StringRef name : names)
+    all += (all.empty() ? "" : ",") + name.str();
+  auto whole = subtarget(linuxX86, cpu, all);
+  return kernel::TargetAttr::get(&context, linuxX86, cpu, all, vectorBits(*whole));
+}
+
+kernel::TargetAttr targets::targetOf(Operation *op) {
+  auto module = isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
+  if (auto target = module->getAttrOfType<kernel::TargetAttr>(kernel::targetAttrName))
+    return target;
+  return kernel::TargetAttr::get(op->getContext(), linuxX86, "x86-64", "", 128);
+}

@@ -1,0 +1,138 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Clones the forward function for one token and for a chunk of tokens.
+#include "passes/fuse/Passes.h"
+
+#include "mlir/IR/SymbolTable.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::lowbit;
+
+namespace halftone {
+#define GEN_PASS_DEF_SPECIALIZEPHASES
+#include "passes/fuse/Passes.h.inc"
+} // namespace halftone
+
+namespace {
+
+/// Clones functions with the number of tokens fixed; each function once.
+class Specializer {
+public:
+  Specializer(ModuleOp module, int64_t tokens) : symbols(module), tokens(tokens) {}
+
+  /// The clone of `source` under `name`, with everything it calls.
+  func::FuncOp clone(func::FuncOp source, const Twine &name) {
+    func::FuncOp copy = source.clone();
+    copy.setName(name.str());
+    symbols.insert(copy);
+    fixTypes(copy);
+    copy.walk([&](func::CallOp call) { call.setCallee(calleeOf(call)); });
+    copy.walk([&](Operation *op) { fold(op); });
+    return copy;
+  }
+
+private:
+  /// `type` with the unknown number of tokens, its first dimension, made known.
+  Type fix(Type type) const {
+    auto known = [&](ArrayRef<int64_t> shape) {
+      SmallVector<int64_t> result(shape);
+      if (!result.empty() && result.front() == ShapedType::kDynamic)
+        result.front() = tokens;
+      return result;
+    };
+    if (auto tensor = dyn_cast<RankedTensorType>(type))
+      return tensor.clone(known(tensor.getShape()));
+    if (auto activation = dyn_cast<ActivationType>(type))
+      return ActivationType::get(type.getContext(), known(activation.getShape()), activation.getFormat());
+    return type;
+  }
+
+  void fixTypes(func::FuncOp function) const {
+    auto fixAll = [&](TypeRange types) { return llvm::map_to_vector(types, [&](Type type) { return fix(type); }); };
+    function.setType(
+        FunctionType::get(function.getContext(), fixAll(function.getArgumentTypes()), fixAll(function.getResultTypes())));
+    function.walk([&](Operation *op) {
+      for (Value result : op->getResults())
+        result.setType(fix(result.getType()));
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (Value argument : block.getArguments())
+            argument.setType(fix(argument.getType()));
+    });
+  }
+
+  StringRef calleeOf(func::CallOp call) {
+    auto [entry, isNew] = clones.try_emplace(call.getCallee());
+    if (isNew) {
+      auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
+      std::string name = clone(callee, callee.getName() + "_" + Twine(tokens)).getName().str();
+      clones[callee.getName()] = name; // the map may have grown
+      return clones[callee.getName()];
+    }
+    return entry->second;
+  }
+
+  /// Replaces what asked for the number of tokens.
+  void fold(Operation *op) const {
+    OpBuilder builder(op);
+    if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+      std::optional<int64_t> index = dim.getConstantIndex();
+      if (index == 0) {
+        dim.replaceAllUsesWith(arith::ConstantIndexOp::create(builder, op->getLoc(), tokens).getResult());
+        dim.erase();
+      }
+    } else if (auto splat = dyn_cast<tensor::SplatOp>(op)) {
+      splat.getDynamicSizesMutable().clear();
+    }
+  }
+
+  SymbolTable symbols;
+  int64_t tokens;
+  llvm::StringMap<std::string> clones;
+};
+
+/// Takes the result away from a phase that nobody asks for logits.
+void dropResults(func::FuncOp function) {
+  auto terminator = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  terminator.getOperandsMutable().clear();
+  function.setType(FunctionType::get(function.getContext(), function.getArgumentTypes(), {}));
+}
+
+class SpecializePhasesPass : public halftone::impl::SpecializePhasesBase<SpecializePhasesPass> {
+public:
+  using SpecializePhasesBase::SpecializePhasesBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto forward = module.lookupSymbol<func::FuncOp>("forward");
+    if (!forward) {
+      module.emitError("no function 'forward': only a decoder has phases");
+      return signalPassFailure();
+    }
+    if (chunk < 1) {
+      module.emitError("a chunk has at least one token, not ") << chunk.getValue();
+      return signalPassFailure();
+    }
+    Specializer(module, 1).clone(forward, "decode");
+    Specializer many(module, chunk);
+    dropResults(many.clone(forward, "prefill"));
+    many.clone(forward, "score");
+    eraseGeneric(module);
+    module->setAttr("halftone.chunk", IntegerAttr::get(IntegerType::get(&getContext(), 64), chunk));
+  }
+
+private:
+  /// The functions with an unknown number of tokens have served.
+  static void eraseGeneric(ModuleOp module) {
+    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+      auto isOpen = [](Type type) {
+        auto shaped = dyn_cast<ShapedType>(type);
+        return shaped && !shaped.hasStaticShape();
+      };
+      if (llvm::any_of(function.getArgumentTypes(), isOpen))
+        function.erase();
+    }
+  }
+};
+
+} // namespace
