@@ -85,6 +85,18 @@ void Sampler::weigh() {
     weights[index] = std::exp((double(candidates[index].logit) - top) / options.temperature);
 }
 
+// All tokens below (1 - p) / (n - 1) of the probability together have less than 1 - p, so the nucleus needs none of
+// them; most go.
+void Sampler::dropUnlikely(double total) {
+  const double least = (1 - options.topP) * total / static_cast<double>(std::max<size_t>(candidates.size(), 2) - 1);
+  size_t kept = 0;
+  for (size_t index = 0; index < candidates.size(); ++index)
+    if (weights[index] >= least)
+      candidates[kept++] = candidates[index];
+  if (kept > 0) // rounding, when all are equal
+    candidates.resize(kept);
+}
+
 // Sorts the front, twice as much each time, until its weights sum to `wanted`; returns how many that takes.
 size_t Sampler::nucleus(double wanted) {
   double sum = 0;
@@ -127,8 +139,11 @@ Expected<int64_t> Sampler::sample(std::span<const float> logits) {
     keepAll(logits);
   weigh();
   size_t count = candidates.size();
-  if (options.topP < 1)
-    count = nucleus(options.topP * std::accumulate(weights.begin(), weights.end(), 0.0));
+  if (options.topP < 1) {
+    const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+    dropUnlikely(total);
+    count = nucleus(options.topP * total);
+  }
   return draw(count, std::accumulate(weights.begin(), weights.begin() + static_cast<ptrdiff_t>(count), 0.0));
 }
 

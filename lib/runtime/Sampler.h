@@ -51,6 +51,7 @@ private:
   void keepAll(std::span<const float> logits);
   void keepHighest(std::span<const float> logits, size_t count);
   void weigh();
+  void dropUnlikely(double total);
   size_t nucleus(double wanted);
   int64_t draw(size_t count, double total);
 
