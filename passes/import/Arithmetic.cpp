@@ -1,0 +1,340 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Operators on single elements, reductions and matrix products, in the precision of the graph: float32 and int64.
+#include "passes/import/Operator.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace halftone::importer;
+
+//===-- One input
+//---------------------------------------------------------------------------------------------------===//
+
+namespace {
+struct Unary {
+  StringLiteral name;
+  float (*onFloat)(float);
+  int64_t (*onInteger)(int64_t);
+};
+} // namespace
+
+static constexpr Unary unaryTable[] = {
+    {"Abs", [](float x) { return std::fabs(x); }, [](int64_t x) { return x < 0 ? -x : x; }},
+    {"Ceil", [](float x) { return std::ceil(x); }, nullptr},
+    {"Cos", [](float x) { return std::cos(x); }, nullptr},
+    {"Erf", [](float x) { return std::erf(x); }, nullptr},
+    {"Exp", [](float x) { return std::exp(x); }, nullptr},
+    {"Floor", [](float x) { return std::floor(x); }, nullptr},
+    {"Log", [](float x) { return std::log(x); }, nullptr},
+    {"Neg", [](float x) { return -x; }, [](int64_t x) { return -x; }},
+    {"Not", nullptr, [](int64_t x) { return int64_t(x == 0); }},
+    {"Reciprocal", [](float x) { return 1.0f / x; }, nullptr},
+    {"Sigmoid", [](float x) { return 1.0f / (1.0f + std::exp(-x)); }, nullptr},
+    {"Sin", [](float x) { return std::sin(x); }, nullptr},
+    {"Sqrt", [](float x) { return std::sqrt(x); }, nullptr},
+    {"Tanh", [](float x) { return std::tanh(x); }, nullptr},
+};
+
+static Outputs unary(const Call &call) {
+  StringRef name = call.node.getOpType();
+  const Unary &row = *llvm::find_if(unaryTable, [&](const Unary &row) { return row.name == name; });
+  const Tensor &input = call.input(0);
+  Tensor result = Tensor::ofShape(input.elementType, input.shape);
+  if (input.content == Tensor::Content::Forms && name == "Neg")
+    return SmallVector<Tensor, 1>{negateForms(input)};
+  if (input.content == Tensor::Content::Floats && row.onFloat) {
+    llvm::append_range(result.floats, llvm::map_range(input.floats, row.onFloat));
+    result.content = Tensor::Content::Floats;
+  } else if (input.content == Tensor::Content::Integers && row.onInteger) {
+    llvm::append_range(result.integers, llvm::map_range(input.integers, row.onInteger));
+    result.content = Tensor::Content::Integers;
+  }
+  return SmallVector<Tensor, 1>{result};
+}
+
+static Outputs isNan(const Call &call) {
+  const Tensor &input = call.input(0);
+  Tensor result = Tensor::ofShape(IntegerType::get(call.node.getContext(), 1), input.shape);
+  if (input.content == Tensor::Content::Floats) {
+    for (float x : input.floats)
+      result.integers.push_back(std::isnan(x));
+    result.content = Tensor::Content::Integers;
+  }
+  return SmallVector<Tensor, 1>{result};
+}
+
+//===-- Two inputs
+//--------------------------------------------------------------------------------------------------===//
+
+namespace {
+struct Binary {
+  StringLiteral name;
+  float (*onFloat)(float, float);
+  int64_t (*onInteger)(int64_t, int64_t);
+  bool compares = false;
+};
+} // namespace
+
+/// Rounds towards minus infinity, as ONNX's Mod with fmod = 0.
+static int64_t floorMod(int64_t a, int64_t b) {
+  if (b == 0 || b == -1)
+    return 0;
+  int64_t rest = a % b;
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+static int64_t integerPower(int64_t base, int64_t exponent) {
+  return static_cast<int64_t>(std::llround(std::pow(static_cast<double>(base), static_cast<double>(exponent))));
+}
+
+/// Division by zero and overflow give 0: graphs compute such values only where nobody reads them.
+static int64_t divide(int64_t a, int64_t b) {
+  return b == 0 || (b == -1 && a == std::numeric_limits<int64_t>::min()) ? 0 : a / b;
+}
+
+static int64_t wrapAdd(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) + uint64_t(b)); }
+static int64_t wrapSub(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) - uint64_t(b)); }
+static int64_t wrapMul(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) * uint64_t(b)); }
+
+static constexpr Binary binaryTable[] = {
+    {"Add", [](float a, float b) { return a + b; }, wrapAdd},
+    {"And", nullptr, [](int64_t a, int64_t b) { return int64_t(a && b); }, true},
+    {"Div", [](float a, float b) { return a / b; }, divide},
+    {"Equal", [](float a, float b) { return float(a == b); }, [](int64_t a, int64_t b) { return int64_t(a == b); },
+     true},
+    {"Greater", [](float a, float b) { return float(a > b); }, [](int64_t a, int64_t b) { return int64_t(a > b); },
+     true},
+    {"GreaterOrEqual", [](float a, float b) { return float(a >= b); },
+     [](int64_t a, int64_t b) { return int64_t(a >= b); }, true},
+    {"Less", [](float a, float b) { return float(a < b); }, [](int64_t a, int64_t b) { return int64_t(a < b); }, true},
+    {"LessOrEqual", [](float a, float b) { return float(a <= b); },
+     [](int64_t a, int64_t b) { return int64_t(a <= b); }, true},
+    {"Max", [](float a, float b) { return std::fmax(a, b); }, [](int64_t a, int64_t b) { return std::max(a, b); }},
+    {"Min", [](float a, float b) { return std::fmin(a, b); }, [](int64_t a, int64_t b) { return std::min(a, b); }},
+    {"Mod", [](float a, float b) { return std::fmod(a, b); }, floorMod},
+    {"Mul", [](float a, float b) { return a * b; }, wrapMul},
+    {"Or", nullptr, [](int64_t a, int64_t b) { return int64_t(a || b); }, true},
+    {"Pow", [](float a, float b) { return std::pow(a, b); }, integerPower},
+    {"Sub", [](float a, float b) { return a - b; }, wrapSub},
+    {"Xor", nullptr, [](int64_t a, int64_t b) { return int64_t(!a != !b); }, true},
+};
+
+/// The exponent of Pow may have another type than the base.
+static Tensor withFloats(const Tensor &input) {
+  Tensor result = input;
+  if (input.content == Tensor::Content::Integers) {
+    result.floats.assign(input.integers.begin(), input.integers.end());
+    result.content = Tensor::Content::Floats;
+  }
+  return result;
+}
+
+static void combineKnown(const Binary &row, const Tensor &a, const Tensor &b, Tensor &result) {
+  std::vector<int64_t> left = positions(result.shape, broadcastStrides(a.shape, result.shape)),
+                       right = positions(result.shape, broadcastStrides(b.shape, result.shape));
+  bool integers = a.content == Tensor::Content::Integers && row.onInteger;
+  if (!integers && (a.content != Tensor::Content::Floats || !row.onFloat))
+    return;
+  for (size_t i = 0; i < left.size(); ++i) {
+    if (integers)
+      result.integers.push_back(row.onInteger(a.integers[left[i]], b.integers[right[i]]));
+    else if (row.compares)
+      result.integers.push_back(row.onFloat(a.floats[left[i]], b.floats[right[i]]) != 0);
+    else
+      result.floats.push_back(row.onFloat(a.floats[left[i]], b.floats[right[i]]));
+  }
+  result.content = integers || row.compares ? Tensor::Content::Integers : Tensor::Content::Floats;
+}
+
+static std::optional<Tensor> combine(const Call &call, const Tensor &a, const Tensor &b) {
+  StringRef name = call.node.getOpType();
+  const Binary &row = *llvm::find_if(binaryTable, [&](const Binary &row) { return row.name == name; });
+  SmallVector<int64_t> shape;
+  if (!broadcast(a.shape, b.shape, shape))
+    return std::nullopt;
+  if (a.content == Tensor::Content::Forms || b.content == Tensor::Content::Forms) {
+    Tensor forms = combineForms(name, call, shape);
+    forms.elementType = row.compares ? IntegerType::get(call.node.getContext(), 1) : forms.elementType;
+    return forms;
+  }
+  Type type = row.compares ? IntegerType::get(call.node.getContext(), 1) : a.elementType;
+  Tensor result = Tensor::ofShape(type, shape);
+  if (!a.isKnown() || !b.isKnown())
+    return result;
+  if (a.content == b.content)
+    combineKnown(row, a, b, result);
+  else if (name == "Pow" && a.isFloat())
+    combineKnown(row, a, withFloats(b), result);
+  return result;
+}
+
+/// Max and Min take any number of inputs, the others two.
+static Outputs binary(const Call &call) {
+  if (!call.has(0))
+    return std::nullopt;
+  std::optional<Tensor> result = call.input(0);
+  for (size_t i = 1; i < call.inputs.size() && result; ++i)
+    result = call.has(i) ? combine(call, *result, call.input(i)) : std::nullopt;
+  if (!result)
+    return std::nullopt;
+  return SmallVector<Tensor, 1>{*result};
+}
+
+//===-- Reductions
+//--------------------------------------------------------------------------------------------------===//
+
+/// Folds the elements of each group with `step`, in order.
+template <class T, class Step>
+static std::vector<T> fold(const std::vector<T> &elements, ArrayRef<int64_t> groups, int64_t count, T start,
+                           Step step) {
+  std::vector<T> result(count, start);
+  for (size_t i = 0; i < elements.size(); ++i)
+    result[groups[i]] = step(result[groups[i]], elements[i]);
+  return result;
+}
+
+template <class T>
+static std::vector<T> reduceElements(StringRef name, const std::vector<T> &elements, ArrayRef<int64_t> groups,
+                                     int64_t count) {
+  if (name == "ReduceMax")
+    return fold(elements, groups, count, std::numeric_limits<T>::lowest(), [](T a, T b) { return std::max(a, b); });
+  if (name == "ReduceMin")
+    return fold(elements, groups, count, std::numeric_limits<T>::max(), [](T a, T b) { return std::min(a, b); });
+  if (name == "ReduceProd")
+    return fold(elements, groups, count, T(1), [](T a, T b) { return a * b; });
+  std::vector<T> sums = fold(elements, groups, count, T(0), [](T a, T b) { return a + b; });
+  if (name == "ReduceMean" && count > 0)
+    for (T &sum : sums)
+      sum /= static_cast<T>(elements.size() / count);
+  return sums;
+}
+
+static Outputs reduce(const Call &call) {
+  const Tensor &input = call.input(0);
+  auto axes = call.integers(1, "axes");
+  if (call.has(1) && !axes)
+    return std::nullopt;
+  SmallVector<bool> reduced(input.shape.size(), !axes || axes->empty());
+  if (axes && axes->empty() && parameter(call.node, "noop_with_empty_axes", int64_t(0)))
+    return SmallVector<Tensor, 1>{input};
+  for (int64_t axis : axes.value_or(SmallVector<int64_t>())) {
+    auto normal = normalizeAxis(axis, reduced.size());
+    if (!normal)
+      return std::nullopt;
+    reduced[*normal] = true;
+  }
+  SmallVector<int64_t> kept, squeezed, keptSteps(input.shape.size(), 0);
+  for (auto [i, size] : llvm::enumerate(input.shape)) {
+    kept.push_back(reduced[i] ? 1 : size);
+    if (!reduced[i])
+      squeezed.push_back(size);
+  }
+  SmallVector<int64_t> steps = strides(kept);
+  for (size_t i = 0; i < kept.size(); ++i)
+    keptSteps[i] = reduced[i] ? 0 : steps[i];
+  bool keep = parameter(call.node, "keepdims", int64_t(1)) != 0;
+  Tensor result = Tensor::ofShape(input.elementType, keep ? kept : squeezed);
+  if (!input.isKnown())
+    return SmallVector<Tensor, 1>{result};
+  std::vector<int64_t> groups = positions(input.shape, keptSteps);
+  result.content = input.content;
+  StringRef name = call.node.getOpType();
+  result.integers = reduceElements(name, input.integers, ArrayRef(groups).take_front(input.integers.size()),
+                                   input.integers.empty() ? 0 : result.elements());
+  result.floats = reduceElements(name, input.floats, ArrayRef(groups).take_front(input.floats.size()),
+                                 input.floats.empty() ? 0 : result.elements());
+  if (static_cast<int64_t>(result.integers.size() + result.floats.size()) != result.elements())
+    result.content = Tensor::Content::Unknown;
+  return SmallVector<Tensor, 1>{result};
+}
+
+template <class T>
+static void accumulate(std::vector<T> &elements, int64_t size, int64_t inner, bool exclusive, bool reverse) {
+  for (size_t start = 0; start < elements.size(); start += size * inner)
+    for (int64_t i = 0; i < inner; ++i) {
+      T sum = T(0);
+      for (int64_t k = 0; k < size; ++k) {
+        T &element = elements[start + (reverse ? size - 1 - k : k) * inner + i];
+        T next = sum + element;
+        element = exclusive ? sum : next;
+        sum = next;
+      }
+    }
+}
+
+static Outputs cumSum(const Call &call) {
+  Tensor result = call.input(0);
+  if (result.content == Tensor::Content::Forms)
+    result = Tensor::ofShape(result.elementType, result.shape);
+  if (!result.isKnown())
+    return SmallVector<Tensor, 1>{result};
+  auto axes = call.integers(1, "axis");
+  auto axis = axes && axes->size() == 1 ? normalizeAxis((*axes)[0], result.shape.size()) : std::nullopt;
+  if (!axis)
+    return std::nullopt;
+  bool exclusive = parameter(call.node, "exclusive", int64_t(0)), reverse = parameter(call.node, "reverse", int64_t(0));
+  int64_t size = result.shape[*axis], inner = strides(result.shape)[*axis];
+  accumulate(result.integers, size, inner, exclusive, reverse);
+  accumulate(result.floats, size, inner, exclusive, reverse);
+  return SmallVector<Tensor, 1>{result};
+}
+
+//===-- Products
+//----------------------------------------------------------------------------------------------------===//
+
+/// Products up to this many multiplications are computed: tables of angles, not layers.
+static constexpr int64_t largestProduct = int64_t(1) << 28;
+
+static Outputs matMul(const Call &call) {
+  const Tensor &a = call.input(0), &b = call.input(1);
+  if (a.shape.size() < 2 || b.shape.size() < 2 || a.shape.back() != b.shape[b.shape.size() - 2])
+    return std::nullopt;
+  int64_t rows = a.shape[a.shape.size() - 2], inner = a.shape.back(), columns = b.shape.back();
+  SmallVector<int64_t> batch, shape;
+  ArrayRef<int64_t> batchA = ArrayRef(a.shape).drop_back(2), batchB = ArrayRef(b.shape).drop_back(2);
+  if (!broadcast(batchA, batchB, batch))
+    return std::nullopt;
+  shape = batch;
+  shape.append({rows, columns});
+  Tensor result = Tensor::ofShape(a.elementType, shape);
+  if (a.content != Tensor::Content::Floats || b.content != Tensor::Content::Floats ||
+      result.elements() * inner > largestProduct)
+    return SmallVector<Tensor, 1>{result};
+  std::vector<int64_t> fromA = positions(batch, broadcastStrides(batchA, batch)),
+                       fromB = positions(batch, broadcastStrides(batchB, batch));
+  for (size_t i = 0; i < fromA.size(); ++i)
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t c = 0; c < columns; ++c) {
+        float sum = 0;
+        for (int64_t k = 0; k < inner; ++k)
+          sum += a.floats[(fromA[i] * rows + r) * inner + k] * b.floats[(fromB[i] * inner + k) * columns + c];
+        result.floats.push_back(sum);
+      }
+  result.content = Tensor::Content::Floats;
+  return SmallVector<Tensor, 1>{result};
+}
+
+static Outputs gemm(const Call &call) {
+  const Tensor &a = call.input(0), &b = call.input(1);
+  if (a.shape.size() != 2 || b.shape.size() != 2)
+    return std::nullopt;
+  bool turnA = parameter(call.node, "transA", int64_t(0)), turnB = parameter(call.node, "transB", int64_t(0));
+  if (a.shape[turnA ? 0 : 1] != b.shape[turnB ? 1 : 0])
+    return std::nullopt;
+  return SmallVector<Tensor, 1>{Tensor::ofShape(a.elementType, {a.shape[turnA ? 1 : 0], b.shape[turnB ? 0 : 1]})};
+}
+
+ArrayRef<Operator> halftone::importer::arithmeticOperators() {
+  static const SmallVector<Operator> table = [] {
+    SmallVector<Operator> rows = {{"IsNaN", isNan},      {"ReduceMax", reduce},  {"ReduceMean", reduce},
+                                  {"ReduceMin", reduce}, {"ReduceProd", reduce}, {"ReduceSum", reduce},
+                                  {"CumSum", cumSum},    {"MatMul", matMul},     {"Gemm", gemm}};
+    for (const Unary &row : unaryTable)
+      rows.push_back({row.name, unary});
+    for (const Binary &row : binaryTable)
+      rows.push_back({row.name, binary});
+    return rows;
+  }();
+  return table;
+}
