@@ -1,5 +1,7 @@
 """Paths that every pytest of the project needs, and the folder ../shared/data beside the checkout where it exists."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,3 +24,17 @@ def sharedData():
     if not folder.is_dir():
         pytest.skip("../shared/data is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def qopt(root):
+    """Runs `qopt ARGUMENTS...` of the build in $HALFTONE_BUILD, else build/; tests of passes are skipped without one."""
+    tool = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "qopt"
+    if not tool.exists():
+        pytest.skip(f"{tool} is not built")
+
+    def call(*arguments, **options):
+        options = {"capture_output": True, "text": True, "timeout": 600, **options}
+        return subprocess.run([tool, *map(str, arguments)], **options)
+
+    return call

@@ -6,12 +6,13 @@ using namespace mlir;
 using namespace halftone::lowbit;
 
 void halftone::lowbit::forEachUse(Value handle, function_ref<void(OpOperand &)> visit) {
-  for (OpOperand &use : handle.getUses()) {
-    visit(use);
-    if (auto call = dyn_cast<func::CallOp>(use.getOwner()))
+  auto uses = llvm::map_to_vector(handle.getUses(), [](OpOperand &use) { return &use; });
+  for (OpOperand *use : llvm::reverse(uses)) { // the newest use is the first of the list
+    visit(*use);
+    if (auto call = dyn_cast<func::CallOp>(use->getOwner()))
       if (auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr()))
         if (!callee.isExternal())
-          forEachUse(callee.getArgument(use.getOperandNumber()), visit);
+          forEachUse(callee.getArgument(use->getOperandNumber()), visit);
   }
 }
 

@@ -36,9 +36,9 @@ LogicalResult halftone::quantize::untie(WeightOp weight) {
   SymbolTable symbols(module);
   llvm::SmallMapVector<FormatAttr, WeightOp, 2> names;
   SmallVector<OpOperand *> uses;
-  module.walk([&](GetOp get) {
-    if (get.getName() == weight.getSymName())
-      for (OpOperand &use : get->getUses())
+  module.walk([&](Operation *op) {
+    for (OpOperand &use : op->getOpOperands())
+      if (auto get = use.get().getDefiningOp<GetOp>(); get && get.getName() == weight.getSymName())
         uses.push_back(&use);
   });
   for (OpOperand *use : uses) {

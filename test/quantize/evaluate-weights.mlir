@@ -1,0 +1,80 @@
+// RUN: %python -c "import array; array.array('f', range(64)).tofile(open(r'%t.bin', 'wb'))"
+// RUN: sed s@WEIGHTS@%t.bin@ %s | qopt -split-input-file -verify-diagnostics --evaluate-weights=work=%t.work | FileCheck %s
+
+// Two levels down, from arguments: each call gives a weight of its own; the matrix' argument brings it, that of the
+// factors goes when nothing else reads it. Equal derivations share one weight.
+
+// CHECK: lowbit.weight @a :
+// CHECK-NEXT: lowbit.weight @a.scaled : !lowbit.weight<4x8, <f32>> in "{{.*}}.work" at 0
+// CHECK-NEXT: lowbit.weight @b : {{.*}} transposed
+// CHECK-NEXT: lowbit.weight @b.scaled : !lowbit.weight<4x8, <f32>> in "{{.*}}.work" at 128
+// CHECK-NEXT: lowbit.weight @g
+lowbit.weight @a : !lowbit.weight<4x8, #lowbit.format<f32>> in "WEIGHTS" at 0
+lowbit.weight @b : !lowbit.weight<4x8, #lowbit.format<f32>> in "WEIGHTS" at 128 transposed
+lowbit.weight @g : !lowbit.weight<8, #lowbit.format<f32>> in "WEIGHTS" at 0
+// CHECK-LABEL: func.func private @inner(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<?x8xf32>, %[[W:[^:]*]]: !lowbit.weight<4x8, <f32>>) -> tensor<?x4xf32>
+// CHECK-NEXT: lowbit.linear %[[X]], %[[W]]
+func.func private @inner(%x: tensor<?x8xf32>, %g: !lowbit.weight<8, #lowbit.format<f32>>, %w: !lowbit.weight<4x8, #lowbit.format<f32>>) -> tensor<?x4xf32> {
+  %s = lowbit.scale_columns %w, %g : (!lowbit.weight<4x8, #lowbit.format<f32>>, !lowbit.weight<8, #lowbit.format<f32>>) -> !lowbit.weight<4x8, #lowbit.format<f32>>
+  %y = lowbit.linear %x, %s : (tensor<?x8xf32>, !lowbit.weight<4x8, #lowbit.format<f32>>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// CHECK-LABEL: func.func private @block(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<?x8xf32>, %[[W:[^:]*]]: !lowbit.weight<4x8, <f32>>) -> tensor<?x4xf32>
+// CHECK-NEXT: call @inner(%[[X]], %[[W]])
+func.func private @block(%x: tensor<?x8xf32>, %w: !lowbit.weight<4x8, #lowbit.format<f32>>, %g: !lowbit.weight<8, #lowbit.format<f32>>) -> tensor<?x4xf32> {
+  %y = call @inner(%x, %g, %w) : (tensor<?x8xf32>, !lowbit.weight<8, #lowbit.format<f32>>, !lowbit.weight<4x8, #lowbit.format<f32>>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// CHECK-LABEL: func.func @forward
+// CHECK: %[[A:.*]] = lowbit.get @a.scaled
+// CHECK: call @block(%{{[^,]*}}, %[[A]])
+// CHECK: %[[B:.*]] = lowbit.get @b.scaled
+// CHECK: call @block(%{{[^,]*}}, %[[B]])
+// CHECK: %[[A:.*]] = lowbit.get @a.scaled
+// CHECK: call @block(%{{[^,]*}}, %[[A]])
+func.func @forward(%x: tensor<?x8xf32>) {
+  %a = lowbit.get @a : !lowbit.weight<4x8, #lowbit.format<f32>>
+  %b = lowbit.get @b : !lowbit.weight<4x8, #lowbit.format<f32>>
+  %g = lowbit.get @g : !lowbit.weight<8, #lowbit.format<f32>>
+  %0 = call @block(%x, %a, %g) : (tensor<?x8xf32>, !lowbit.weight<4x8, #lowbit.format<f32>>, !lowbit.weight<8, #lowbit.format<f32>>) -> tensor<?x4xf32>
+  %1 = call @block(%x, %b, %g) : (tensor<?x8xf32>, !lowbit.weight<4x8, #lowbit.format<f32>>, !lowbit.weight<8, #lowbit.format<f32>>) -> tensor<?x4xf32>
+  %2 = call @block(%x, %a, %g) : (tensor<?x8xf32>, !lowbit.weight<4x8, #lowbit.format<f32>>, !lowbit.weight<8, #lowbit.format<f32>>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+// The matrix has another reader, so the derived weight comes as one more argument; the factors come from the function's
+// own lowbit.get; derivations of derivations are one evaluation.
+
+// CHECK: lowbit.weight @a.scaled : {{.*}} at 0
+// CHECK-NOT: scaled {{.*}} at
+lowbit.weight @a : !lowbit.weight<8x8, #lowbit.format<f16>> in "WEIGHTS" at 0
+lowbit.weight @g : !lowbit.weight<8, #lowbit.format<f32>> in "WEIGHTS" at 0
+// CHECK-LABEL: func.func private @block(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<?x8xf32>, %[[W:[^:]*]]: !lowbit.weight<8x8, <f16>>, %[[S:[^:]*]]: !lowbit.weight<8x8, <f32>>)
+func.func private @block(%x: tensor<?x8xf32>, %w: !lowbit.weight<8x8, #lowbit.format<f16>>) -> tensor<?x8xf32> {
+  %g = lowbit.get @g : !lowbit.weight<8, #lowbit.format<f32>>
+  %s = lowbit.scale_columns %w, %g : (!lowbit.weight<8x8, #lowbit.format<f16>>, !lowbit.weight<8, #lowbit.format<f32>>) -> !lowbit.weight<8x8, #lowbit.format<f16>>
+  %t = lowbit.scale_columns %s, %g : (!lowbit.weight<8x8, #lowbit.format<f16>>, !lowbit.weight<8, #lowbit.format<f32>>) -> !lowbit.weight<8x8, #lowbit.format<f16>>
+  // CHECK: %[[Y:.*]] = lowbit.linear %[[X]], %[[W]]
+  // CHECK: lowbit.linear %[[Y]], %[[S]]
+  %y = lowbit.linear %x, %w : (tensor<?x8xf32>, !lowbit.weight<8x8, #lowbit.format<f16>>) -> tensor<?x8xf32>
+  %z = lowbit.linear %y, %t : (tensor<?x8xf32>, !lowbit.weight<8x8, #lowbit.format<f16>>) -> tensor<?x8xf32>
+  return %z : tensor<?x8xf32>
+}
+func.func @forward(%x: tensor<?x8xf32>) {
+  %a = lowbit.get @a : !lowbit.weight<8x8, #lowbit.format<f16>>
+  %0 = call @block(%x, %a) : (tensor<?x8xf32>, !lowbit.weight<8x8, #lowbit.format<f16>>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @outside(%w: !lowbit.weight<8x8, #lowbit.format<f32>>, %g: !lowbit.weight<8, #lowbit.format<f32>>) -> !lowbit.weight<8x8, #lowbit.format<f32>> {
+  // expected-error @below {{derives a weight from an argument of 'outside', which nothing calls}}
+  %s = lowbit.scale_columns %w, %g : (!lowbit.weight<8x8, #lowbit.format<f32>>, !lowbit.weight<8, #lowbit.format<f32>>) -> !lowbit.weight<8x8, #lowbit.format<f32>>
+  return %s : !lowbit.weight<8x8, #lowbit.format<f32>>
+}
