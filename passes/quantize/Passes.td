@@ -78,7 +78,7 @@ def ContractActivations : Pass<"contract-activations", "::mlir::func::FuncOp"> {
     linears that read the same input with the same blocks.
 
     Example:
-      %y = lowbit.linear %x, %w {activations = "int8"} : (tensor<?x288xf32>, !lowbit.weight<288x288, <int4, block 32, ...>>)
+      %y = lowbit.linear %x, %w {activations = "int8"} : (tensor<?x288xf32>, !lowbit.weight<288x288, <int4, block 32>>)
     =>
       %a = lowbit.quantize_activation %x : tensor<?x288xf32> -> !lowbit.activation<?x288, <int8, block 32, scale f32>>
       %y = lowbit.linear %a, %w : ...
