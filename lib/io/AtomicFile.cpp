@@ -164,4 +164,13 @@ Status AtomicFile::commit() {
   return {};
 }
 
+Status writeFile(std::string path, std::span<const std::byte> bytes) {
+  Expected<AtomicFile> file = AtomicFile::create(std::move(path));
+  if (!file)
+    return file.error();
+  if (Status written = file->write(bytes.data(), bytes.size()); !written)
+    return written;
+  return file->commit();
+}
+
 } // namespace halftone::io

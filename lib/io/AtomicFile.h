@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,5 +61,8 @@ private:
   int descriptor = -1;
   uint64_t end = 0;
 };
+
+/// Makes a file of these bytes, whole or not at all.
+Status writeFile(std::string path, std::span<const std::byte> bytes);
 
 } // namespace halftone::io

@@ -14,10 +14,10 @@ def EmitFacts : Pass<"emit-facts", "::mlir::ModuleOp"> {
     `halftone.parameters`, `halftone.weight_bytes` and `halftone.decode_bytes`; one that is missing is an error. The
     places in the weight segment follow from the sizes of its three parts, the options.
 
-    Example (segment-weights = 100, tokenizer = 20, info = 30, the facts in the order of the struct):
+    Example (weights-bytes=100 tokenizer-bytes=20 info-bytes=30; the facts stand in the order of the struct):
       module attributes {halftone.vocabulary = 512 : i64, ...}
     =>
-      llvm.mlir.global external constant @halftone_facts(dense<[1, 512, ..., 190, 128, 20, 192, 30]> : tensor<15xi64>)
+      llvm.mlir.global external constant @halftone_facts(dense<[1, 512, ..., 222, 128, 20, 192, 30]> : tensor<15xi64>)
   }];
   let options = [Option<"weights", "weights-bytes", "int64_t", "0", "Size of the file of packed weights">,
                  Option<"tokenizer", "tokenizer-bytes", "int64_t", "0", "Size of the tokenizer's file">,

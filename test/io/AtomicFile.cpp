@@ -28,6 +28,14 @@ static AtomicFile create(const std::string &path, const AtomicFileOptions &optio
   return std::move(*file);
 }
 
+TEST(AtomicFile, WritesAWholeFile) {
+  TemporaryFolder folder;
+  const std::string content = "abc";
+  ASSERT_TRUE(writeFile(folder / "out", std::as_bytes(std::span(content))));
+  EXPECT_EQ(folder.read("out"), content);
+  EXPECT_FALSE(writeFile(folder / "nowhere/out", {}));
+}
+
 TEST(AtomicFile, AppearsOnCommit) {
   TemporaryFolder folder;
   AtomicFile file = create(folder / "out");

@@ -1,0 +1,148 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Running passes, and what stages record and look up beside them.
+#include "passes/Compilation.h"
+
+#include "lib/io/AtomicFile.h"
+#include "lib/io/SystemError.h"
+#include "passes/Register.h"
+#include "passes/codegen/targets/Target.h"
+#include "passes/import/ContextLength.h"
+#include "passes/package/NeededFeatures.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassInstrumentation.h"
+
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+
+namespace halftone {
+namespace {
+
+/// Counts the passes on the module. Passes on functions run inside of one of those, on other threads.
+class PassCounter : public PassInstrumentation {
+public:
+  PassCounter(Stage stage, uint64_t total, Progress &progress) : stage(stage), total(total), progress(progress) {}
+
+  void runAfterPass(Pass *, Operation *op) override {
+    if (isa<ModuleOp>(op))
+      progress.advance(stage, ++done, total);
+  }
+
+private:
+  Stage stage;
+  uint64_t done = 0, total;
+  Progress &progress;
+};
+
+} // namespace
+
+static DialectRegistry projectDialects() {
+  DialectRegistry registry;
+  registerDialects(registry);
+  return registry;
+}
+
+Compilation::Compilation(const PipelineOptions &options, Inputs given, io::WorkFolder work, Progress &progress)
+    : options(options), inputs(std::move(given)), work(std::move(work)), progress(progress),
+      context(projectDialects(), MLIRContext::Threading::DISABLED),
+      diagnostics(context, llvm::sys::path::filename(options.input).str(),
+                  [&progress](const std::string &message) { progress.warn(message); }) {
+  if (options.threads != 1) {
+    threads = std::make_unique<llvm::DefaultThreadPool>(llvm::hardware_concurrency(options.threads));
+    context.setThreadPool(*threads);
+  }
+  context.printOpOnDiagnostic(false); // an error names a node; the IR is in the dumps
+  module = ModuleOp::create(UnknownLoc::get(&context));
+}
+
+Status Compilation::runPasses(Stage stage, llvm::function_ref<void(OpPassManager &)> add) {
+  PassManager passes(&context, ModuleOp::getOperationName());
+  add(passes);
+  passes.addInstrumentation(std::make_unique<PassCounter>(stage, passes.size(), progress));
+  if (failed(passes.run(*module)))
+    return error(stage);
+  return {};
+}
+
+Status Compilation::setTarget() {
+  const Expected<kernel::TargetAttr> target = targets::parseTarget(context, options.target);
+  if (!target)
+    return Error{"--target: " + target.error().message};
+  (*module)->setAttr(kernel::targetAttrName, *target);
+  return {};
+}
+
+void Compilation::setDefaultContext() {
+  if (!(*module)->hasAttr(importer::contextAttribute))
+    (*module)->setAttr(importer::contextAttribute, Builder(&context).getI64IntegerAttr(importer::defaultContext));
+}
+
+Status Compilation::checkTokenizer() {
+  auto forward = module->lookupSymbol<func::FuncOp>("forward");
+  if (!inputs.tokenizer || !forward || forward.getNumResults() == 0)
+    return {};
+  auto logits = dyn_cast<RankedTensorType>(forward.getResultTypes().front());
+  return logits ? inputs.tokenizer->checkAgainst(logits.getShape().back()) : Status();
+}
+
+Status Compilation::hashSources() {
+  for (const auto &file : inputs.model.files) {
+    Expected<package::HashedFile> hashed = package::hashFile(file->path());
+    if (!hashed)
+      return hashed.error();
+    sources.files.push_back(std::move(*hashed));
+  }
+  if (!inputs.tokenizer)
+    return {};
+  Expected<package::HashedFile> hashed = package::hashFile(inputs.tokenizer->file.path());
+  if (!hashed)
+    return hashed.error();
+  sources.tokenizer = std::move(*hashed);
+  return {};
+}
+
+int64_t Compilation::recorded(StringRef attribute) const {
+  const auto value = (*module)->getAttrOfType<IntegerAttr>(attribute);
+  return value ? value.getInt() : 0; // what is missing, emit-facts reports
+}
+
+void Compilation::describe() {
+  const kernel::TargetAttr target = targets::targetOf(*module);
+  package::ModelInfo all = sources;
+  all.format = formats::name(inputs.formats.weights);
+  all.embeddingFormat = formats::name(inputs.formats.embedding);
+  all.headFormat = formats::name(inputs.formats.head);
+  all.parameters = recorded("halftone.parameters");
+  all.weightBytes = recorded("halftone.weight_bytes");
+  all.context = recorded(importer::contextAttribute);
+  all.triple = target.getTriple().str();
+  all.cpu = target.getCpu().str();
+  all.targetFeatures = package::neededFeatures(target);
+  all.options = {{"lower_reference", options.lowerReference ? "true" : "false"},
+                 {"untie", options.untie ? "true" : "false"}};
+  info = package::infoJson(all);
+}
+
+std::span<const std::byte> Compilation::tokenizerBytes() const {
+  return inputs.tokenizer ? inputs.tokenizer->file.bytes() : std::span<const std::byte>();
+}
+
+/// Writes all of `text` to standard output.
+static Status print(StringRef text) {
+  llvm::outs() << text;
+  llvm::outs().flush();
+  if (!llvm::outs().has_error())
+    return {};
+  const int code = llvm::outs().error().value();
+  llvm::outs().clear_error();
+  return io::systemError("standard output", "write", code);
+}
+
+Status Compilation::writeModule(const std::string &path) const {
+  std::string text;
+  llvm::raw_string_ostream(text) << **module << '\n';
+  return path.empty() ? print(text) : io::writeFile(path, std::as_bytes(std::span(text)));
+}
+
+} // namespace halftone

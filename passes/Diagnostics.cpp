@@ -1,0 +1,54 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Collecting diagnostics, and spelling locations as users know them.
+#include "passes/Diagnostics.h"
+
+#include "mlir/IR/Location.h"
+
+using namespace mlir;
+
+namespace halftone {
+
+/// The node or tensor that a location names; of several the first.
+static StringRef nameOf(Location location) {
+  if (auto name = dyn_cast<NameLoc>(location))
+    return name.getName();
+  if (auto call = dyn_cast<CallSiteLoc>(location))
+    return nameOf(call.getCallee());
+  if (auto fused = dyn_cast<FusedLoc>(location))
+    for (Location part : fused.getLocations())
+      if (StringRef name = nameOf(part); !name.empty())
+        return name;
+  return "";
+}
+
+DiagnosticCollector::DiagnosticCollector(MLIRContext &context, std::string source,
+                                         std::function<void(const std::string &)> warn)
+    : source(std::move(source)), warn(std::move(warn)), handler(&context, [this](Diagnostic &diagnostic) {
+        collect(diagnostic);
+        return success();
+      }) {}
+
+/// The text, behind file and node unless it has them itself.
+std::string DiagnosticCollector::textOf(const Diagnostic &diagnostic) const {
+  const std::string text = diagnostic.str();
+  const StringRef name = nameOf(diagnostic.getLocation());
+  if (name.empty() || StringRef(text).contains(name))
+    return text;
+  return source + (name == source ? ": " : ": '" + name.str() + "': ") + text;
+}
+
+void DiagnosticCollector::collect(Diagnostic &diagnostic) {
+  if (diagnostic.getSeverity() == DiagnosticSeverity::Warning)
+    warn(textOf(diagnostic));
+  if (diagnostic.getSeverity() != DiagnosticSeverity::Error || !message.empty())
+    return;
+  message = textOf(diagnostic);
+  for (const Diagnostic &note : diagnostic.getNotes())
+    message += "\n  note: " + textOf(note);
+}
+
+Error DiagnosticCollector::error(StringRef what) const {
+  return Error{message.empty() ? source + ": " + what.str() + " failed without saying why" : message};
+}
+
+} // namespace halftone

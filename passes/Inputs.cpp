@@ -1,0 +1,79 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reading options and files; the first thing wrong is the error.
+#include "passes/Inputs.h"
+
+#include "lib/io/AtomicFile.h"
+#include "lib/quantize/VocabularyFormat.h"
+
+namespace halftone {
+
+static Expected<formats::Format> readFormat(const char *option, const std::string &name) {
+  Expected<formats::Format> format = formats::parse(name);
+  if (!format)
+    return Error{std::string(option) + ": " + format.error().message};
+  return format;
+}
+
+Expected<Formats> readFormats(const PipelineOptions &options) {
+  const Expected<formats::Format> weights = readFormat("--format", options.format);
+  if (!weights)
+    return weights.error();
+  const std::string otherwise = formats::name(quantize::vocabularyFormat(*weights));
+  const auto embedding = readFormat("--embedding-format", options.embeddingFormat.value_or(otherwise));
+  const auto head = readFormat("--head-format", options.headFormat.value_or(otherwise));
+  if (!embedding || !head)
+    return embedding ? head.error() : embedding.error();
+  return Formats{*weights, *embedding, *head};
+}
+
+Expected<TokenizerFile> TokenizerFile::open(const std::string &path) {
+  Expected<io::MappedFile> file = io::MappedFile::open(path);
+  if (!file)
+    return file.error();
+  const std::span<const std::byte> bytes = file->bytes();
+  auto tokenizer = tokenizer::readTokenizer({reinterpret_cast<const char *>(bytes.data()), bytes.size()});
+  if (!tokenizer)
+    return Error{path + ": " + tokenizer.error().message};
+  return TokenizerFile{std::move(*file), std::move(*tokenizer)};
+}
+
+Status TokenizerFile::checkAgainst(int64_t vocabulary) const {
+  if (tokenizer->vocabularySize() <= vocabulary)
+    return {};
+  return Error{file.path() + ": the tokenizer has " + std::to_string(tokenizer->vocabularySize()) +
+               " tokens, more than the " + std::to_string(vocabulary) + " that the model knows"};
+}
+
+/// Starts and gives up a file at the output's place: what would fail at the end fails now.
+static Status checkOutput(const PipelineOptions &options, const onnx::Model &model) {
+  if (options.output.empty())
+    return {};
+  std::vector<std::string> inputs;
+  for (const auto &file : model.files)
+    inputs.push_back(file->path());
+  if (!options.tokenizer.empty())
+    inputs.push_back(options.tokenizer);
+  const Expected<io::AtomicFile> probe = io::AtomicFile::create(options.output, {.inputs = inputs});
+  return probe ? Status() : probe.error();
+}
+
+Expected<Inputs> Inputs::open(const PipelineOptions &options) {
+  Expected<Formats> formats = readFormats(options);
+  if (!formats)
+    return formats.error();
+  std::optional<TokenizerFile> tokenizer;
+  if (!options.tokenizer.empty()) {
+    Expected<TokenizerFile> read = TokenizerFile::open(options.tokenizer);
+    if (!read)
+      return read.error();
+    tokenizer = std::move(*read);
+  }
+  Expected<onnx::Model> model = onnx::readModel(options.input, {.externalDataRoot = options.externalDataRoot});
+  if (!model)
+    return model.error();
+  if (Status checked = checkOutput(options, *model); !checked)
+    return checked.error();
+  return Inputs{*formats, std::move(*model), std::move(tokenizer)};
+}
+
+} // namespace halftone

@@ -1,0 +1,182 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The order of everything. What a stage's passes are, its Stage.cpp says; what they do, its Passes.td.
+#include "passes/Pipeline.h"
+
+#include "lib/io/AtomicFile.h"
+#include "lib/io/SystemError.h"
+#include "passes/Compilation.h"
+#include "passes/codegen/EmitObject.h"
+#include "passes/codegen/Passes.h"
+#include "passes/fuse/Passes.h"
+#include "passes/import/Stage.h"
+#include "passes/lower/Passes.h"
+#include "passes/package/Package.h"
+#include "passes/package/Passes.h"
+#include "passes/prepare/Passes.h"
+#include "passes/quantize/Passes.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+
+#include <chrono>
+
+using namespace mlir;
+
+namespace halftone {
+
+/// The work files, by what they hold.
+static constexpr char tables[] = "tables", derived[] = "derived", quantized[] = "quantized", segment[] = "segment",
+                      object[] = "model.o", program[] = "program";
+
+// The stages, in order.
+
+static Status import(Compilation &model) {
+  if (Status set = model.setTarget(); !set)
+    return set;
+  if (Status hashed = model.hashSources(); !hashed)
+    return hashed;
+  ImportOptions options;
+  options.path = model.options.input;
+  options.externalDataRoot = model.options.externalDataRoot;
+  options.context = model.options.context;
+  options.workFile = model.work / tables;
+  if (Status run = model.runPasses(Stage::Import, [&](auto &passes) { buildImport(passes, options); }); !run)
+    return run;
+  model.setDefaultContext();
+  return model.checkTokenizer();
+}
+
+static Status prepare(Compilation &model) {
+  return model.runPasses(Stage::Prepare, [](auto &passes) { addPreparePasses(passes, PrepareOptions()); });
+}
+
+/// Rounding to nearest needs no data.
+static Status calibrate(Compilation &) { return {}; }
+
+static Status quantize(Compilation &model) {
+  QuantizeOptions options;
+  options.format = formats::name(model.inputs.formats.weights);
+  options.embeddingFormat = formats::name(model.inputs.formats.embedding);
+  options.headFormat = formats::name(model.inputs.formats.head);
+  options.untie = model.options.untie;
+  options.derivedFile = model.work / derived;
+  options.quantizedFile = model.work / quantized;
+  options.progress = [&](uint64_t done, uint64_t total) { model.progress.advance(Stage::Quantize, done, total); };
+  return model.runPasses(Stage::Quantize, [&](auto &passes) { addQuantizePasses(passes, options); });
+}
+
+static Status fuse(Compilation &model) {
+  FuseOptions options;
+  options.separate = model.options.lowerReference;
+  return model.runPasses(Stage::Fuse, [&](auto &passes) { addFusePasses(passes, options); });
+}
+
+static Status lower(Compilation &model) {
+  LowerOptions options;
+  options.segment = model.work / segment;
+  options.reference = model.options.lowerReference;
+  return model.runPasses(Stage::Lower, [&](auto &passes) { addLowerPasses(passes, options); });
+}
+
+static Status codegen(Compilation &model) {
+  model.describe();
+  uint64_t weights = 0;
+  if (const std::error_code code = llvm::sys::fs::file_size(model.work / segment, weights))
+    return io::systemError(model.work / segment, "read its size", code.value());
+  EmitFactsOptions facts;
+  facts.weights = static_cast<int64_t>(weights);
+  facts.tokenizer = static_cast<int64_t>(model.tokenizerBytes().size());
+  facts.info = static_cast<int64_t>(model.info.size());
+  const auto addPasses = [&](OpPassManager &passes) {
+    addCodegenPasses(passes);
+    passes.addPass(createEmitFacts(facts));
+  };
+  if (Status run = model.runPasses(Stage::Codegen, addPasses); !run)
+    return run;
+  const FailureOr<SmallVector<char, 0>> bytes = emitObject(*model.module);
+  if (failed(bytes))
+    return model.error(Stage::Codegen);
+  return io::writeFile(model.work / object, std::as_bytes(std::span(*bytes)));
+}
+
+static Status makeExecutable(Compilation &model) {
+  const Expected<io::MappedFile> weights = io::MappedFile::open(model.work / segment);
+  if (!weights)
+    return weights.error();
+  const auto report = [&](uint64_t written) { model.progress.advance(Stage::Package, written, weights->size()); };
+  const package::SegmentSources sources = {*weights, model.tokenizerBytes(), model.info};
+  return package::packageExecutable(model.work, object, model.options.runtimeFolder, sources, program, report);
+}
+
+static constexpr struct {
+  Stage stage;
+  Status (*run)(Compilation &);
+} stages[] = {
+    {Stage::Import, import}, {Stage::Prepare, prepare}, {Stage::Calibrate, calibrate}, {Stage::Quantize, quantize},
+    {Stage::Fuse, fuse},     {Stage::Lower, lower},     {Stage::Codegen, codegen},     {Stage::Package, makeExecutable},
+};
+
+/// Writes the IR after `stage` where the user wants it: "folder/04-quantize.mlir".
+static Status dump(const Compilation &model, Stage stage) {
+  const std::string &folder = model.options.dumpFolder;
+  if (folder.empty() || stage == Stage::Package)
+    return {};
+  if (const std::error_code code = llvm::sys::fs::create_directories(folder, true, llvm::sys::fs::perms::all_all))
+    return io::systemError(folder, "make the folder", code.value());
+  std::string path;
+  llvm::raw_string_ostream(path) << folder << llvm::format("/%02d-", static_cast<int>(stage) + 1) << name(stage)
+                                 << ".mlir";
+  return model.writeModule(path);
+}
+
+/// Runs one stage, measured.
+static Expected<StageReport> runStage(Compilation &model, Stage stage, Status (*run)(Compilation &)) {
+  const uint64_t before = model.work.bytes();
+  const auto start = std::chrono::steady_clock::now();
+  model.progress.begin(stage);
+  if (Status done = run(model); !done)
+    return done.error();
+  if (Status dumped = dump(model, stage); !dumped)
+    return dumped.error();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const StageReport report = {stage, seconds.count(), model.work.bytes() - before};
+  model.progress.end(report);
+  return report;
+}
+
+/// Beside which work files stand when the output is no file.
+static std::string temporaryPath() {
+  SmallString<128> path;
+  llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, path);
+  llvm::sys::path::append(path, "halftone");
+  return path.str().str();
+}
+
+Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progress &progress) {
+  Expected<Inputs> inputs = Inputs::open(options);
+  if (!inputs)
+    return inputs.error();
+  Expected<io::WorkFolder> work = io::WorkFolder::create(options.output.empty() ? temporaryPath() : options.output);
+  if (!work)
+    return work.error();
+  Compilation model(options, std::move(*inputs), std::move(*work), progress);
+  std::vector<StageReport> reports;
+  for (const auto &[stage, run] : stages) {
+    const Expected<StageReport> report = runStage(model, stage, run);
+    if (!report)
+      return report.error();
+    reports.push_back(*report);
+    if (stage == options.stopAfter && stage != Stage::Package) {
+      // With a folder of dumps the IR is there already.
+      if (Status written = options.dumpFolder.empty() ? model.writeModule(options.output) : Status(); !written)
+        return written.error();
+      return reports;
+    }
+  }
+  if (Status published = model.work.publish(program); !published)
+    return published.error();
+  return reports;
+}
+
+} // namespace halftone

@@ -1,0 +1,72 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The whole way, from a model to an executable. Includes nothing of MLIR: a tool needs no more than this.
+#pragma once
+
+#include "lib/io/Result.h"
+#include "passes/Stage.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace halftone {
+
+/// What a user decides. Every field that changes the binary's bytes also stands in its --info.
+struct PipelineOptions {
+  /// The model, an .onnx file.
+  std::string input;
+  /// The executable; with stopAfter the IR, and then empty means standard output. With a dumpFolder the IR stands only
+  /// there.
+  std::string output;
+  /// A tokenizer's file, built into the executable; empty: it takes token ids.
+  std::string tokenizer;
+  /// Names of formats. Without one of its own, embedding and head are int8-g32 when `format` has integer codes, and
+  /// `format` itself when it stores plain values.
+  std::string format = "int4-g32";
+  std::optional<std::string> embeddingFormat, headFormat;
+  /// Stores a tied embedding and head twice, so that each can have its own format.
+  bool untie = false;
+  /// The longest sequence; 0: what the model says, else 2048.
+  int64_t context = 0;
+  /// An LLVM CPU name, a level or `native`, then features: "x86-64-v4+avx512vnni".
+  std::string target = "native";
+  /// Computes what the operations say, in plain loops: the oracle, slow.
+  bool lowerReference = false;
+  /// Another folder in which external data of the model may lie.
+  std::string externalDataRoot;
+  /// The last stage to run; the IR after it is the output.
+  std::optional<Stage> stopAfter;
+  /// A folder for the IR after each stage (01-import.mlir ...), made if missing; empty: none.
+  std::string dumpFolder;
+  /// Start files, C library and runtime that executables are linked from.
+  std::string runtimeFolder;
+  /// Threads of the compiler; 0: one per processor. Never changes the result.
+  unsigned threads = 0;
+};
+
+/// What a stage cost, and how many bytes it wrote.
+struct StageReport {
+  Stage stage;
+  double seconds;
+  uint64_t bytes;
+};
+
+/// Is told how far the compiler has come. Calls come from the thread that compiles, in order.
+class Progress {
+public:
+  virtual ~Progress() = default;
+  virtual void begin(Stage stage) {}
+  /// `done` of `total` items of the stage are done: passes, or bytes where a pass or a stage works through large files.
+  virtual void advance(Stage stage, uint64_t done, uint64_t total) {}
+  virtual void end(const StageReport &report) {}
+  /// Something that the user should know and that is no error.
+  virtual void warn(const std::string &message) {}
+};
+
+/// Compiles `options.input` to `options.output`, which appears whole or not at all; work files stand beside it
+/// meanwhile. The same options and files give the same bytes. The error names the file and the node, tensor or offset;
+/// lines after the first are notes. \returns what each stage cost.
+Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progress &progress);
+
+} // namespace halftone

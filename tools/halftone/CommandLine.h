@@ -1,0 +1,54 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A command's options as one table, which both parsing and --help read. LLVM's cl::opt would offer the user every
+// option that a linked library registers.
+#pragma once
+
+#include "lib/io/Result.h"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halftone::tool {
+
+/// One option; `--name=VALUE` and `--name VALUE` are the same.
+struct Option {
+  /// With its dashes: "--format", "-o".
+  std::string_view name;
+  /// What the value is called; empty for a switch, which takes none.
+  std::string_view value;
+  std::string_view help;
+  /// Takes the value, or says what is wrong with it; the option's name is put before that.
+  std::function<Status(std::string_view value)> take;
+};
+
+/// Options that --help shows together.
+struct OptionGroup {
+  std::string_view title;
+  std::vector<Option> options;
+};
+
+/// What a command takes.
+struct CommandLine {
+  /// "halftone compile MODEL.onnx [options]"
+  std::string_view usage;
+  std::string_view description;
+  std::vector<OptionGroup> groups;
+  /// Takes an argument that is no option.
+  std::function<Status(std::string_view argument)> takeArgument;
+};
+
+/// Gives each argument to its option. An unknown option is an error naming the nearest one.
+Status parse(const CommandLine &line, std::span<const std::string_view> arguments);
+
+/// The text of --help.
+std::string help(const CommandLine &line);
+
+/// An option's `take` that stores the text, the switch, or a whole number from `least` on.
+std::function<Status(std::string_view)> store(std::string &place);
+std::function<Status(std::string_view)> store(bool &place);
+std::function<Status(std::string_view)> store(int64_t &place, int64_t least);
+
+} // namespace halftone::tool

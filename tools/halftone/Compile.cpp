@@ -1,0 +1,132 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// halftone compile: options, progress while it works, and a table of what each stage cost.
+#include "passes/Pipeline.h"
+#include "tools/halftone/CommandLine.h"
+#include "tools/halftone/Commands.h"
+#include "tools/halftone/Display.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace halftone::tool {
+
+/// What the command line says.
+struct CompileOptions {
+  PipelineOptions pipeline;
+  int64_t threads = 0;
+  bool help = false;
+};
+
+/// The stages' names, for an option that takes one.
+static std::string stageList() {
+  std::string list;
+  for (const llvm::StringLiteral &stage : stageNames)
+    list += (list.empty() ? "" : ", ") + stage.str();
+  return list;
+}
+
+static std::function<Status(std::string_view)> store(std::optional<std::string> &place) {
+  return [&place](std::string_view value) -> Status {
+    place = value;
+    return {};
+  };
+}
+
+static std::function<Status(std::string_view)> store(std::optional<Stage> &place) {
+  return [&place](std::string_view value) -> Status {
+    place = parseStage(value);
+    return place ? Status() : Error{"no stage is called '" + std::string(value) + "'; there are " + stageList()};
+  };
+}
+
+static std::function<Status(std::string_view)> takeModel(std::string &place) {
+  return [&place](std::string_view value) -> Status {
+    if (!place.empty())
+      return Error{"two models given, '" + place + "' and '" + std::string(value) + "'"};
+    place = value;
+    return {};
+  };
+}
+
+static CommandLine commandLine(CompileOptions &options) {
+  PipelineOptions &pipeline = options.pipeline;
+  return {
+      "halftone compile MODEL.onnx [options] -o FILE",
+      "Compiles a decoder into one static executable: kernels made for the model, the number format and the processor, "
+      "the packed "
+      "weights, the tokenizer.",
+      {{"Files",
+        {{"-o", "FILE", "the executable; with --stop-after the IR, by default to standard output",
+          store(pipeline.output)},
+         {"--tokenizer", "FILE",
+          "a SentencePiece model to build in; without one the executable takes token ids (--tokens)",
+          store(pipeline.tokenizer)},
+         {"--external-data-root", "FOLDER", "where external data may lie besides the model's own folder",
+          store(pipeline.externalDataRoot)}}},
+       {"Numbers",
+        {{"--format", "NAME", "how weights are stored: f32, int8-g32, int4-g32 (default), int4-g128-asym, ...",
+          store(pipeline.format)},
+         {"--embedding-format", "NAME", "of the token embedding; int8-g32 unless --format stores plain values",
+          store(pipeline.embeddingFormat)},
+         {"--head-format", "NAME", "of the last linear layer; the same default", store(pipeline.headFormat)},
+         {"--untie", "", "store an embedding that is also the head twice, so that each has its own format",
+          store(pipeline.untie)},
+         {"--context", "N", "most tokens of a sequence; by default what the model says, else 2048",
+          store(pipeline.context, 1)}}},
+       {"Processor",
+        {{"--target", "CPU",
+          "an LLVM name (icelake-server), a level (x86-64-v3) or native (default), then features: +avx512vnni,-fma",
+          store(pipeline.target)}}},
+       {"Looking inside",
+        {{"--stop-after", "STAGE", "end with the IR after import, prepare, calibrate, quantize, fuse, lower or codegen",
+          store(pipeline.stopAfter)},
+         {"--dump-dir", "FOLDER", "write the IR after each stage there: 01-import.mlir ...",
+          store(pipeline.dumpFolder)},
+         {"--lower-reference", "", "lower to plain loops that compute what the operations say: the oracle, slow",
+          store(pipeline.lowerReference)}}},
+       {"Running",
+        {{"--threads", "N", "threads of the compiler; the result does not depend on it", store(options.threads, 1)},
+         {"--help", "", "print this", store(options.help)}}}},
+      takeModel(pipeline.input)};
+}
+
+/// The folder of the runtime beside the one of this program: bin/halftone, lib/halftone/.
+static std::string findRuntime() {
+  const std::string self = llvm::sys::fs::getMainExecutable(nullptr, nullptr);
+  llvm::SmallString<128> folder(llvm::sys::path::parent_path(llvm::sys::path::parent_path(self)));
+  llvm::sys::path::append(folder, "lib", "halftone");
+  return folder.str().str();
+}
+
+static Status checkComplete(const PipelineOptions &options) {
+  if (options.input.empty())
+    return Error{"no model given; usage: halftone compile MODEL.onnx [options] -o FILE"};
+  if (options.output.empty() && (!options.stopAfter || options.stopAfter == Stage::Package))
+    return Error{"no output given: -o FILE"};
+  return {};
+}
+
+Status compileCommand(std::span<const std::string_view> arguments) {
+  CompileOptions options;
+  const CommandLine line = commandLine(options);
+  if (Status parsed = parse(line, arguments); !parsed)
+    return parsed;
+  if (options.help) {
+    llvm::outs() << help(line);
+    return {};
+  }
+  if (Status complete = checkComplete(options.pipeline); !complete)
+    return complete;
+  options.pipeline.threads = static_cast<unsigned>(options.threads);
+  options.pipeline.runtimeFolder = findRuntime();
+  Display display;
+  const Expected<std::vector<StageReport>> reports = compile(options.pipeline, display);
+  display.clear();
+  if (!reports)
+    return reports.error();
+  llvm::errs() << table(*reports);
+  return {};
+}
+
+} // namespace halftone::tool

@@ -1,0 +1,37 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// How far the compiler is, on stderr: one line that is written anew on a terminal, plain lines elsewhere.
+#pragma once
+
+#include "passes/Pipeline.h"
+
+#include <chrono>
+#include <span>
+#include <string>
+
+namespace halftone::tool {
+
+class Display : public Progress {
+public:
+  Display();
+
+  void begin(Stage stage) override;
+  void advance(Stage stage, uint64_t done, uint64_t total) override;
+  void end(const StageReport &report) override;
+  void warn(const std::string &message) override;
+
+  /// Takes the line away, so that other text can follow.
+  void clear();
+
+private:
+  using Clock = std::chrono::steady_clock;
+
+  void show(const std::string &text);
+
+  const bool isTerminal;
+  Clock::time_point stageStart, lastShown;
+};
+
+/// What each stage cost, and the whole: the last lines that the user sees.
+std::string table(std::span<const StageReport> reports);
+
+} // namespace halftone::tool

@@ -1,0 +1,76 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// halftone: the compiler's command line. Exit code 0, or 1 after one error on stderr.
+#include "lib/io/WorkFolder.h"
+#include "tools/halftone/Commands.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+using namespace halftone;
+
+namespace {
+
+struct Command {
+  std::string_view name, help;
+  Status (*run)(std::span<const std::string_view> arguments);
+};
+
+} // namespace
+
+static constexpr Command commands[] = {
+    {"compile", "an executable from a model", tool::compileCommand},
+};
+
+/// Ends the program as the signal would have, without its work files.
+static void endOnSignal(int signal) {
+  io::WorkFolder::removeOnSignal();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+static std::string commandNames() {
+  std::string names;
+  for (const Command &command : commands)
+    names += (names.empty() ? "" : ", ") + std::string(command.name);
+  return names;
+}
+
+static std::string help() {
+  std::string text = "usage: halftone COMMAND [options]\n\nA quantizing compiler: from a trained model to one "
+                     "standalone executable.\n\n";
+  for (const Command &command : commands)
+    text += "  " + std::string(command.name) + "  " + std::string(command.help) + "\n";
+  return text + "\nhalftone COMMAND --help lists a command's options; halftone --version says which this is.\n";
+}
+
+static Status run(std::span<const std::string_view> arguments) {
+  if (arguments.empty())
+    return Error{"no command given; there are: " + commandNames() + "; --help says more"};
+  const std::string_view name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    llvm::outs() << help();
+    return {};
+  }
+  if (name == "--version") {
+    llvm::outs() << "halftone " HALFTONE_VERSION "\n";
+    return {};
+  }
+  for (const Command &command : commands)
+    if (command.name == name)
+      return command.run(arguments.subspan(1));
+  return Error{"unknown command '" + std::string(name) + "'; there are: " + commandNames()};
+}
+
+int main(int argc, char **argv) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    std::signal(signal, endOnSignal);
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  const Status done = run(arguments);
+  if (done)
+    return 0;
+  llvm::errs() << "halftone: error: " << done.error().message << "\n";
+  return 1;
+}
