@@ -36,7 +36,11 @@ std::optional<AngleEntry> halftone::importer::angleEntry(ArrayRef<const Term *> 
   if (!found || factor.shape[entry.axis] != static_cast<int64_t>(tokens.size()))
     return std::nullopt;
   int64_t step = strides(factor.shape)[entry.axis];
-  float sign = tokens[0]->coefficient == factor.floats[tokens[0]->factorIndex] ? 1.0f : -1.0f;
+  // The sine of position 0 tells nothing of the sign.
+  bool opposite = llvm::any_of(tokens, [&](const Term *term) {
+    return term->coefficient != factor.floats[term->factorIndex];
+  });
+  float sign = opposite ? -1.0f : 1.0f;
   for (auto [t, term] : llvm::enumerate(tokens))
     if (term->factor != entry.factor || term->factorIndex != tokens[0]->factorIndex + static_cast<int64_t>(t) * step ||
         term->coefficient != sign * factor.floats[term->factorIndex])

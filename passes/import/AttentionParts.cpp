@@ -2,6 +2,7 @@
 // Finds queries, keys and values by where their elements come from, and the scale by what they are multiplied with.
 #include "passes/import/AttentionParts.h"
 
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -244,30 +245,49 @@ static InFlightDiagnostic maskError(const Attention &attention, const Mask &mask
   return emitNodeError(maker ? maker : softmax) << "the attention mask is not causal: ";
 }
 
+namespace {
+
+/// A mask evaluated, seen as one of [1, heads, tokens, positions].
+struct MaskView {
+  const Mask *mask;
+  const Tensor *tensor;
+  SmallVector<int64_t> steps;
+};
+
+} // namespace
+
+static FailureOr<SmallVector<MaskView>> viewMasks(const Attention &attention, Evaluator &evaluator,
+                                                  ArrayRef<int64_t> scores) {
+  NodeOp softmax = attention.softmax;
+  SmallVector<MaskView> views;
+  for (const Mask &mask : attention.masks) {
+    const Tensor &tensor = evaluator.evaluate(mask.value);
+    SmallVector<int64_t> shape;
+    if (!tensor.isKnown() || !broadcast(tensor.shape, scores, shape) || ArrayRef(shape) != scores)
+      return emitNodeError(softmax) << "mask and scores differ in shape";
+    views.push_back({&mask, &tensor, broadcastStrides(tensor.shape, scores)});
+  }
+  return views;
+}
+
 LogicalResult halftone::importer::checkMask(const Attention &attention, Evaluator &evaluator, Binding binding) {
   NodeOp softmax = attention.softmax;
-  const Tensor &scores = evaluator.evaluate(softmax.getInputs()[0]);
   int64_t tokens = binding.tokens, past = attention.keys.past ? binding.past : 0, positions = past + tokens;
-  if (scores.shape != SmallVector<int64_t>{1, attention.queries.heads, tokens, positions})
-    return emitNodeError(softmax) << "scores are not [1, heads, tokens, positions]";
   if (attention.masks.empty())
     return emitNodeError(softmax) << "attention has no mask: tokens see what comes after them";
-  SmallVector<SmallVector<int64_t>> steps;
-  for (const Mask &mask : attention.masks) {
-    SmallVector<int64_t> shape;
-    if (!broadcast(evaluator.evaluate(mask.value).shape, scores.shape, shape) || shape != scores.shape)
-      return emitNodeError(softmax) << "mask and scores differ in shape";
-    steps.push_back(broadcastStrides(evaluator.evaluate(mask.value).shape, scores.shape));
-  }
-  for (int64_t head = 0; head < attention.queries.heads; ++head)
+  auto views = viewMasks(attention, evaluator, {1, attention.queries.heads, tokens, positions});
+  if (failed(views))
+    return failure();
+  bool perHead = llvm::any_of(*views, [](const MaskView &view) { return view.steps[1] != 0; });
+  for (int64_t head = 0; head < (perHead ? attention.queries.heads : 1); ++head)
     for (int64_t token = 0; token < tokens; ++token)
       for (int64_t position = 0; position < positions; ++position) {
         bool sees = true;
-        for (auto [mask, step] : llvm::zip(attention.masks, steps)) {
-          auto allowed =
-              allows(mask, evaluator.evaluate(mask.value), head * step[1] + token * step[2] + position * step[3]);
+        for (const MaskView &view : *views) {
+          ArrayRef<int64_t> steps = view.steps;
+          auto allowed = allows(*view.mask, *view.tensor, head * steps[1] + token * steps[2] + position * steps[3]);
           if (!allowed)
-            return maskError(attention, mask)
+            return maskError(attention, *view.mask)
                    << "it adds a finite number at token " << past + token << ", position " << position;
           sees = sees && *allowed;
         }
@@ -276,4 +296,39 @@ LogicalResult halftone::importer::checkMask(const Attention &attention, Evaluato
                  << "token " << past + token << (sees ? " sees" : " does not see") << " position " << position;
       }
   return success();
+}
+
+//===-- Far positions -----------------------------------------------------------------------------------------------===//
+
+/// Masks over more tokens than this are not evaluated: the number of elements is its square.
+static constexpr int64_t mostTokens = 4200;
+
+/// The largest number that the masks compute with and that is no more than \p limit.
+static int64_t largestNumber(const Attention &attention, int64_t limit) {
+  int64_t largest = 0;
+  for (const Mask &mask : attention.masks) {
+    llvm::SetVector<Operation *> slice;
+    BackwardSliceOptions options;
+    options.inclusive = true;
+    options.omitBlockArguments = true;
+    (void)getBackwardSlice(mask.value, &slice, options);
+    for (Operation *op : slice)
+      if (auto numbers = op->getNumResults() == 1 ? constantIntegers(op->getResult(0)) : std::nullopt)
+        for (int64_t number : *numbers)
+          largest = number >= -limit && number <= limit ? std::max(largest, std::abs(number)) : largest;
+  }
+  return largest;
+}
+
+LogicalResult halftone::importer::checkFarMask(const Attention &attention, WeightFiles &files, int64_t context) {
+  Binding binding = {1, context - 1};
+  if (!attention.keys.past) {
+    // One token more than any number in the mask shows every window; a window as long as the context is none.
+    binding = {std::min(context, std::max<int64_t>(16, largestNumber(attention, context) + 2)), 0};
+    NodeOp softmax = attention.softmax;
+    if (binding.tokens > mostTokens)
+      return emitNodeError(softmax) << "the attention mask cannot be checked over " << binding.tokens << " tokens";
+  }
+  Evaluator evaluator(binding, files);
+  return checkMask(attention, evaluator, binding);
 }

@@ -40,4 +40,8 @@ llvm::LogicalResult findKeysAndValues(Attention &attention, Evaluator &evaluator
 /// The masks together let token t see exactly the positions up to its own.
 llvm::LogicalResult checkMask(const Attention &attention, Evaluator &evaluator, Binding binding);
 
+/// The same where a window would show: for the last token of the context, or, in a graph without a past, for more tokens
+/// than any number in the mask.
+llvm::LogicalResult checkFarMask(const Attention &attention, WeightFiles &files, int64_t context);
+
 } // namespace halftone::importer

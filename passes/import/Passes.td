@@ -177,6 +177,10 @@ def ConvertElementwise : Pass<"convert-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def DropUnused : Pass<"drop-unused", "::mlir::ModuleOp"> {
+  let summary = "Remove weights and caches that no operation names";
+}
+
 def VerifyImported : Pass<"verify-imported", "::mlir::ModuleOp"> {
   let summary = "Check that no onnx operation is left";
   let description = [{

@@ -1,8 +1,11 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // recognise-attention: from a Softmax to lowbit.attention over a cache.
 #include "passes/import/AttentionParts.h"
+#include "passes/import/ContextLength.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
+
+#include <set>
 
 namespace halftone {
 #define GEN_PASS_DEF_RECOGNISEATTENTION
@@ -28,6 +31,7 @@ public:
 private:
   LogicalResult recognise(NodeOp softmax);
   FailureOr<Attention> find(NodeOp softmax, Binding binding);
+  LogicalResult checkContext(const Attention &attention);
   void replace(const Attention &attention);
   lowbit::CacheOp addCache(Location location, int64_t heads, int64_t size);
 
@@ -36,6 +40,7 @@ private:
   WeightFiles &files;
   OpBuilder builder;
   unsigned caches = 0;
+  std::set<std::vector<void *>> checked;
 };
 
 } // namespace
@@ -62,8 +67,21 @@ LogicalResult Recogniser::recognise(NodeOp softmax) {
   if (first->queries.activation != second->queries.activation || first->keys.activation != second->keys.activation ||
       first->values.activation != second->values.activation || first->scale != second->scale)
     return emitNodeError(softmax) << "attention differs from one number of tokens to another";
+  if (failed(checkContext(*first)))
+    return failure();
   replace(*first);
   return success();
+}
+
+/// Layers mostly share their mask: each is checked once.
+LogicalResult Recogniser::checkContext(const Attention &attention) {
+  auto stated = module->getAttrOfType<IntegerAttr>(contextAttribute);
+  std::vector<void *> masks;
+  for (const Mask &mask : attention.masks)
+    masks.push_back(mask.value.getAsOpaquePointer());
+  if (!checked.insert(masks).second)
+    return success();
+  return checkFarMask(attention, files, stated ? stated.getInt() : defaultContext);
 }
 
 lowbit::CacheOp Recogniser::addCache(Location location, int64_t heads, int64_t size) {

@@ -31,7 +31,7 @@ void halftone::buildImport(OpPassManager &manager, const ImportOptions &options)
   manager.addPass(createBindOutputs());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  manager.addPass(createSymbolDCEPass());
+  manager.addPass(createDropUnused());
   manager.addPass(createVerifyImported());
   manager.addPass(createOutlineBlocks());
 }
