@@ -1,0 +1,61 @@
+"""What the import stage makes of whole graphs computes what onnxruntime computed: prefill, then one more token on the cache."""
+# Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import numpy as np
+import pytest
+from imported_numpy import Module
+
+# Graphs of the Llama architecture as different exporters write them; the first three have no cache.
+MODELS = ("llama-dynamo", "llama-torchscript", "llama-optimum", "llama-hf-decode")
+# Refused for a reason that the message must give.
+REFUSED = {
+    "mistral-optimum": "the attention mask is not causal: token 2047 does not see position 0",
+    "mistral-dynamo": "the attention mask is not causal: token 8 does not see position 0",
+    "qwen2-optimum": "biases are not supported",
+    "gpt2-optimum": "(LayerNormalization, opset 18): operator is not supported",
+    "llama-optimum-nbits4": "(MatMulNBits, opset 1): operator is not supported",
+}
+
+
+@pytest.fixture(scope="session")
+def importModel(qopt, tmp_path_factory):
+    """importModel(path): the finished process of `qopt` with the whole stage on an empty module."""
+    work = tmp_path_factory.mktemp("work") / "work.bin"
+
+    def run(path):
+        pipeline = f"--pass-pipeline=builtin.module(import{{file={path} work={work}}})"
+        return qopt(pipeline, "--mlir-print-op-generic", input="")
+
+    return run
+
+
+def arrays(path):
+    with np.load(path) as file:
+        return {name: file[name] for name in file.files}
+
+
+def check(module, inputs, logits, past):
+    """Each sequence of the batch alone: the first token of a padded row would see no position, and means nothing."""
+    row = 0 if "attention_mask" not in inputs else int(np.argmax(inputs["attention_mask"].sum(axis=1)))
+    ours = module.forward(inputs["input_ids"][row], past)
+    np.testing.assert_allclose(ours, logits[row], rtol=1e-3, atol=1e-4)  # ../shared/data/onnx/README.md, fp32
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_numbers(importModel, sharedData, name):
+    folder = sharedData / "onnx" / name
+    done = importModel(folder / "model.onnx")
+    assert done.returncode == 0, done.stderr
+    module = Module(done.stdout)
+    inputs = arrays(folder / "inputs.npz")
+    check(module, inputs, arrays(folder / "outputs.npz")["logits"], 0)
+    if (folder / "inputs.decode.npz").exists():
+        more = arrays(folder / "inputs.decode.npz")
+        check(module, more, arrays(folder / "outputs.decode.npz")["logits"], inputs["input_ids"].shape[1])
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(importModel, sharedData, name):
+    done = importModel(sharedData / "onnx" / name / "model.onnx")
+    assert done.returncode == 1
+    assert "model.onnx: node '" in done.stderr and REFUSED[name] in done.stderr
+    assert done.stderr.count("error:") == 1 and "Stack dump" not in done.stderr
