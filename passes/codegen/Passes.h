@@ -17,4 +17,8 @@ namespace halftone {
 
 /// The passes of the stage in order, down to the LLVM dialect.
 void addCodegenPasses(mlir::OpPassManager &passes);
+/// Its two halves, for functions that are not a decoder's phases: no `kernel` operation is left after the first, none
+/// but LLVM's after the second.
+void addKernelOpPasses(mlir::OpPassManager &passes);
+void addLlvmPasses(mlir::OpPassManager &passes);
 } // namespace halftone

@@ -9,11 +9,19 @@
 using namespace mlir;
 
 void halftone::addCodegenPasses(OpPassManager &passes) {
+  addKernelOpPasses(passes);
+  passes.addPass(createEmitEntries());
+  addLlvmPasses(passes);
+}
+
+void halftone::addKernelOpPasses(OpPassManager &passes) {
   passes.addPass(createLowerDecode());
   passes.addPass(createLowerLookup());
   passes.addPass(createLowerDot());
   passes.addPass(createApproximateMath());
-  passes.addPass(createEmitEntries());
+}
+
+void halftone::addLlvmPasses(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createConvertVectorToSCFPass());

@@ -2,7 +2,7 @@
 // Copies every weight into the weight segment, in the order its kernel reads it.
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
-#include "lib/formats/Packing.h"
+#include "lib/formats/Unpacked.h"
 #include "lib/io/AtomicFile.h"
 #include "passes/lower/Passes.h"
 
@@ -45,6 +45,34 @@ Status writeTiles(const formats::StoredMatrix &matrix, const formats::KernelLayo
   return {};
 }
 
+/// Copies `matrix` to the end of `out` as arrays (lib/formats/Unpacked.h): codes, then scales and zeros.
+Status writeUnpacked(const formats::StoredMatrix &matrix, io::AtomicFile &out) {
+  const auto &[rows, columns, format, transposed] = matrix.shape();
+  formats::RowBuffer buffer(format, columns);
+  const formats::EncodedRow row = buffer.row();
+  std::vector<float> scales;
+  std::vector<uint8_t> zeros;
+  for (int64_t r = 0; r < rows; ++r) {
+    matrix.readRows(r, {&row, 1});
+    if (Status status = format.isPlain() ? out.write(row.values.data(), row.values.size_bytes())
+                                         : out.write(row.codes.data(), row.codes.size_bytes());
+        !status)
+      return status;
+    scales.insert(scales.end(), row.scales.begin(), row.scales.end());
+    zeros.insert(zeros.end(), row.zeros.begin(), row.zeros.end());
+  }
+  if (format.isPlain())
+    return {};
+  zeros.resize(scales.size(), format.codeOffset()); // all of them where none is stored
+  const auto append = [&](const void *data, size_t bytes) {
+    Status status = out.padTo(formats::unpackedAlignment);
+    return status ? out.write(data, bytes) : status;
+  };
+  if (Status status = append(scales.data(), scales.size() * sizeof(float)); !status)
+    return status;
+  return append(zeros.data(), zeros.size());
+}
+
 /// Copies `matrix` to the end of `out` as it is, row by row.
 Status writeRows(const formats::StoredMatrix &matrix, io::AtomicFile &out) {
   const formats::StoredShape &shape = matrix.shape();
@@ -81,6 +109,9 @@ public:
         return signalPassFailure();
       }
     }
+    for (auto function : module.getOps<func::FuncOp>())
+      function.setType(function.getFunctionType().clone(function.getBody().getArgumentTypes(),
+                                                        function.getResultTypes()));
     const int64_t bytes = file->position();
     if (Status status = file->commit(); !status) {
       module.emitError(status.error().message);
@@ -99,16 +130,22 @@ private:
     if (Status status = out.padTo(alignment); !status)
       return status;
     const uint64_t offset = out.position();
-    auto layout = weight->getAttrOfType<kernel::LayoutAttr>(kernel::layoutAttrName);
-    if (Status status = layout ? writeTiles(*matrix, layout.get(), out) : writeRows(*matrix, out); !status)
+    const Attribute layout = weight->getAttr(kernel::layoutAttrName);
+    if (Status status = write(*matrix, layout, out); !status)
       return status;
     parameters += matrix->shape().rows * matrix->shape().columns;
     moveTo(weight, offset, layout);
     return {};
   }
 
+  static Status write(const formats::StoredMatrix &matrix, Attribute layout, io::AtomicFile &out) {
+    if (auto tiles = dyn_cast_if_present<kernel::LayoutAttr>(layout))
+      return writeTiles(matrix, tiles.get(), out);
+    return isa_and_present<kernel::UnpackedAttr>(layout) ? writeUnpacked(matrix, out) : writeRows(matrix, out);
+  }
+
   /// The weight's new place and, everywhere, its new type.
-  void moveTo(WeightOp weight, uint64_t offset, kernel::LayoutAttr layout) {
+  void moveTo(WeightOp weight, uint64_t offset, Attribute layout) {
     auto type = cast<WeightType>(weight.getType());
     auto packed = WeightType::get(&getContext(), type.getShape(), type.getFormat(), layout);
     forEachUse(getOperation(), weight.getSymName(), [&](OpOperand &use) { use.get().setType(packed); });

@@ -130,6 +130,7 @@ Expected<kernel::TargetAttr> targets::parseTarget(MLIRContext &context, StringRe
   for (StringRef name : names)
     all += (all.empty() ? "" : ",") + name.str();
   auto whole = subtarget(linuxX86, cpu, all);
+  context.getOrLoadDialect<kernel::KernelDialect>();
   return kernel::TargetAttr::get(&context, linuxX86, cpu, all, vectorBits(*whole));
 }
 
