@@ -139,6 +139,22 @@ void formKernel(const Group &group) {
   YieldOp::create(builder, loc, yielded);
 }
 
+/// Moves each linear behind the one before it that reads the same input, so that what reads the first (a rotary
+/// embedding, an activation) does not stand between them.
+void gatherLinears(Block &block) {
+  DenseMap<Value, LinearOp> latest;
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    auto linear = dyn_cast<LinearOp>(op);
+    if (!linear)
+      continue;
+    LinearOp &previous = latest[linear.getInput()];
+    Operation *weight = linear.getWeight().getDefiningOp();
+    if (previous && (!weight || weight->getBlock() != &block || weight->isBeforeInBlock(previous)))
+      linear->moveAfter(previous);
+    previous = linear;
+  }
+}
+
 /// Whether `op` computes on tokens; constants and handles stay outside of kernels.
 bool isOnTokens(Operation *op) {
   if (isa<tensor::SplatOp, arith::ConstantOp, func::CallOp, func::ReturnOp, KernelOp>(op))
@@ -152,6 +168,7 @@ public:
   using FormKernelsBase::FormKernelsBase;
 
   void runOnOperation() override {
+    gatherLinears(getOperation().getBody().front());
     Grouping grouping(separate);
     for (Operation &op : getOperation().getBody().front())
       if (isa<func::CallOp>(op))

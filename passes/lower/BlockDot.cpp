@@ -56,7 +56,7 @@ SmallVector<Value> BlockDot::blockSums(Value first, int64_t count) {
 SmallVector<Value> BlockDot::addBlock(Value block, Value first, int64_t length, ValueRange totals) {
   Value offset = weight.blockOffset(block);
   if (totals.size() == 1)
-    weight.prefetch(offset, length, prefetchDistance);
+    weight.prefetch(offset, formats::blockBytes(weight.format(), weight.layout(), length), prefetchDistance);
   Value firstCode = arith::MulIOp::create(builder, loc, block, constant(kernel::paddedBlock(weight.blockLength(0))));
   Value zeros = weight.zeros(offset, length);
   SmallVector<Value> accumulators;
@@ -109,6 +109,12 @@ SmallVector<Value> BlockDot::steps(Value blockOffset, Value firstCode, Value fir
 SmallVector<Value> BlockDot::step(Value blockOffset, Value firstVector, Value firstCode, Value firstToken,
                                   int64_t length, int64_t count, ValueRange accumulators) {
   const int64_t group = weight.layout().group;
+  if (weight.format().isPlain() && accumulators.size() == 1) {
+    const int64_t line = formats::lineBytes(weight.layout()) * formats::scalarBytes(weight.format().code.scalar);
+    Value from = arith::AddIOp::create(builder, loc, blockOffset,
+                                       arith::MulIOp::create(builder, loc, firstVector, constant(line)));
+    weight.prefetch(from, count * line, prefetchDistance);
+  }
   SmallVector<Value> codes = weight.codes(blockOffset, firstVector, count, length);
   Value input = isa<ActivationType>(linear.getInput().getType())
                     ? linear.getInput().getDefiningOp<kernel::ActivationOp>().getCodes()

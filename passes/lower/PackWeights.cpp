@@ -133,7 +133,8 @@ private:
     const Attribute layout = weight->getAttr(kernel::layoutAttrName);
     if (Status status = write(*matrix, layout, out); !status)
       return status;
-    parameters += matrix->shape().rows * matrix->shape().columns;
+    if (isTrained(weight))
+      parameters += matrix->shape().rows * matrix->shape().columns;
     moveTo(weight, offset, layout);
     return {};
   }
@@ -154,6 +155,14 @@ private:
     weight.setOffset(offset);
     weight.setTransposed(false);
     weight->removeAttr(kernel::layoutAttrName);
+  }
+
+  /// Whether the weight came with the model: tables of angles were computed.
+  bool isTrained(WeightOp weight) {
+    bool result = false;
+    forEachUse(getOperation(), weight.getSymName(),
+               [&](OpOperand &use) { result |= !isa<RopeOp, func::CallOp>(use.getOwner()); });
+    return result;
   }
 
   /// Bytes of the weights that a decode call reads: all that it reaches, but of a table of embeddings one row.

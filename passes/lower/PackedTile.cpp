@@ -94,9 +94,9 @@ Value PackedTile::zeros(Value offset, int64_t length) {
                                        type.getFormat());
 }
 
-void PackedTile::prefetch(Value offset, int64_t length, int64_t ahead) {
+void PackedTile::prefetch(Value offset, int64_t bytes, int64_t ahead) {
   constexpr int64_t cacheLine = 64;
-  for (int64_t at = 0; at < formats::blockBytes(format(), form, length); at += cacheLine)
+  for (int64_t at = 0; at < bytes; at += cacheLine)
     memref::PrefetchOp::create(builder, loc, memory, plus(offset, ahead + at), /*isWrite=*/false, /*localityHint=*/3,
                                /*isDataCache=*/true);
 }

@@ -29,8 +29,8 @@ public:
   mlir::Value scales(mlir::Value offset, int64_t length);
   /// The block's zero points as i32: one per lane when the format stores them, else a scalar.
   mlir::Value zeros(mlir::Value offset, int64_t length);
-  /// Asks for the cache lines of a block of `length` columns, `ahead` bytes after `offset`.
-  void prefetch(mlir::Value offset, int64_t length, int64_t ahead);
+  /// Asks for the cache lines of `bytes` bytes, `ahead` after `offset`.
+  void prefetch(mlir::Value offset, int64_t bytes, int64_t ahead);
 
 private:
   mlir::Value bytes(mlir::Value offset, int64_t count);
