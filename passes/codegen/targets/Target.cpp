@@ -85,7 +85,7 @@ static std::string hostFeatures() {
 }
 
 static Error unknown(StringRef kind, StringRef name) {
-  return {("target: " + kind + " '" + name + "' is not one that LLVM knows for x86_64").str()};
+  return {(kind + " '" + name + "' is not one that LLVM knows for x86_64").str()};
 }
 
 /// The first of `features` that LLVM does not know, or nothing.
@@ -119,7 +119,7 @@ Expected<kernel::TargetAttr> targets::parseTarget(MLIRContext &context, StringRe
   std::string all = native ? hostFeatures() : "";
   if (native)
     cpu = llvm::sys::getHostCPUName().str();
-  auto info = subtarget(linuxX86, cpu, "");
+  auto info = subtarget(linuxX86, "", ""); // LLVM prints on an unknown processor, so it is asked first
   if (!info || !info->isCPUStringValid(cpu))
     return unknown("processor", cpu);
   for (StringRef name : names)
