@@ -4,7 +4,6 @@
 
 #include "lib/io/AtomicFile.h"
 
-#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/IR/BuiltinOps.h"
 
 using namespace mlir;
@@ -51,13 +50,8 @@ std::optional<AngleEntry> halftone::importer::angleEntry(ArrayRef<const Term *> 
 }
 
 std::optional<int64_t> halftone::importer::gatheredRows(Value factor) {
-  llvm::SetVector<Operation *> slice;
-  BackwardSliceOptions options;
-  options.inclusive = true;
-  options.omitBlockArguments = true;
-  (void)getBackwardSlice(factor, &slice, options);
   std::optional<int64_t> rows;
-  for (Operation *op : slice) {
+  for (Operation *op : makersOf(factor)) {
     auto type = isNode(op, "Gather") ? dyn_cast<lowbit::WeightType>(op->getOperand(0).getType()) : lowbit::WeightType();
     if (type && (!rows || type.getShape()[0] < *rows))
       rows = type.getShape()[0];

@@ -160,7 +160,7 @@ static std::optional<Tensor> combine(const Call &call, const Tensor &a, const Te
   }
   Type type = row.compares ? IntegerType::get(call.node.getContext(), 1) : a.elementType;
   Tensor result = Tensor::ofShape(type, shape);
-  if (!a.isKnown() || !b.isKnown())
+  if (!a.isKnown() || !b.isKnown() || result.elements() > mostElements)
     return result;
   if (a.content == b.content)
     combineKnown(row, a, b, result);

@@ -2,7 +2,6 @@
 // Finds queries, keys and values by where their elements come from, and the scale by what they are multiplied with.
 #include "passes/import/AttentionParts.h"
 
-#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -307,12 +306,7 @@ static constexpr int64_t mostTokens = 4200;
 static int64_t largestNumber(const Attention &attention, int64_t limit) {
   int64_t largest = 0;
   for (const Mask &mask : attention.masks) {
-    llvm::SetVector<Operation *> slice;
-    BackwardSliceOptions options;
-    options.inclusive = true;
-    options.omitBlockArguments = true;
-    (void)getBackwardSlice(mask.value, &slice, options);
-    for (Operation *op : slice)
+    for (Operation *op : makersOf(mask.value))
       if (auto numbers = op->getNumResults() == 1 ? constantIntegers(op->getResult(0)) : std::nullopt)
         for (int64_t number : *numbers)
           largest = number >= -limit && number <= limit ? std::max(largest, std::abs(number)) : largest;

@@ -36,11 +36,12 @@ private:
 
 /// A weight of two dimensions, seen through Transpose.
 static std::optional<Matrix> findMatrix(Value value, bool turned) {
-  if (NodeOp node = definedBy(value, "Transpose")) {
+  while (NodeOp node = definedBy(value, "Transpose")) {
     auto order = listParameter(node, "perm");
     if (order && *order != SmallVector<int64_t>{1, 0})
       return std::nullopt;
-    return findMatrix(node.getInputs()[0], !turned);
+    value = node.getInputs()[0];
+    turned = !turned;
   }
   auto type = dyn_cast<lowbit::WeightType>(value.getType());
   if (!type || type.getShape().size() != 2 || !weightOf(value))

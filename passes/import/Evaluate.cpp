@@ -3,6 +3,7 @@
 #include "passes/import/Evaluate.h"
 
 #include "passes/import/Operator.h"
+#include "passes/import/OperatorTable.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -172,6 +173,18 @@ const Tensor &Evaluator::loaded(Value handle, bool othersKnown) {
   return *slot;
 }
 
+/// The operator's row where shapes of all inputs are known and none that it needs is absent; else null.
+static const Operator *evaluable(const Call &call) {
+  const SupportedOperator *row = supportedOperator(call.node.getDomain(), call.node.getOpType());
+  for (const Tensor *input : call.inputs)
+    if (input && !input->hasShape())
+      return nullptr;
+  for (int64_t i = 0; row && i < row->inputs; ++i)
+    if (!call.has(i))
+      return nullptr;
+  return row ? findOperator(call.node.getOpType()) : nullptr;
+}
+
 void Evaluator::evaluateNode(NodeOp node) {
   Call call{node, {}};
   bool othersKnown = true;
@@ -179,16 +192,13 @@ void Evaluator::evaluateNode(NodeOp node) {
     const Tensor &tensor = *memory.find(input)->second;
     othersKnown &= isa<NoneType>(input.getType()) || tensor.isKnown() || tensor.content == Tensor::Content::Weight;
   }
-  bool complete = true;
   for (Value input : node.getInputs()) {
     const Tensor &tensor = *memory.find(input)->second;
-    if (isa<NoneType>(input.getType()))
-      call.inputs.push_back(nullptr);
-    else
-      call.inputs.push_back(tensor.content == Tensor::Content::Weight ? &loaded(input, othersKnown) : &tensor);
-    complete &= isa<NoneType>(input.getType()) || tensor.hasShape();
+    bool isWeight = tensor.content == Tensor::Content::Weight;
+    bool isAbsent = isa<NoneType>(input.getType());
+    call.inputs.push_back(isAbsent ? nullptr : isWeight ? &loaded(input, othersKnown) : &tensor);
   }
-  const Operator *row = complete && !call.inputs.empty() ? findOperator(node.getOpType()) : nullptr;
+  const Operator *row = evaluable(call);
   Outputs outputs = row ? row->evaluate(call) : std::nullopt;
   for (auto [i, result] : llvm::enumerate(node.getOutputs()))
     store(result, outputs && i < outputs->size() ? std::move((*outputs)[i]) : Tensor());

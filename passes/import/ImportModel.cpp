@@ -243,6 +243,8 @@ LogicalResult Importer::addNode(const onnx::Node &node) {
   for (int64_t i = 0; i < row->inputs; ++i)
     if (i >= static_cast<int64_t>(inputs->size()) || (*inputs)[i] == absent)
       return error(location, node) << "needs " << row->inputs << " inputs, input " << i << " is missing";
+  if (static_cast<int64_t>(node.outputs.size()) < row->outputs)
+    return error(location, node) << "has " << node.outputs.size() << " outputs, not " << row->outputs;
   SmallVector<NamedAttribute> parameters;
   for (const onnx::Attribute &attribute : node.attributes) {
     FailureOr<NamedAttribute> converted = convert(node, attribute);

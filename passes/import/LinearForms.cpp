@@ -34,12 +34,12 @@ static bool hasFloats(const Tensor &tensor) { return tensor.content == Tensor::C
 Tensor halftone::importer::combineForms(StringRef name, const Call &call, ArrayRef<int64_t> shape) {
   const Tensor &a = call.input(0), &b = call.input(1);
   Tensor result = Tensor::ofShape(hasForms(a) ? a.elementType : b.elementType, shape);
-  std::vector<int64_t> left = positions(shape, broadcastStrides(a.shape, shape)),
-                       right = positions(shape, broadcastStrides(b.shape, shape));
   bool scales = (name == "Mul" && (hasFloats(a) || hasFloats(b))) || (name == "Div" && hasFloats(b));
   bool sums = (name == "Add" || name == "Sub") && hasForms(a) && hasForms(b);
-  if (!scales && !sums)
+  if ((!scales && !sums) || result.elements() > mostElements)
     return result;
+  std::vector<int64_t> left = positions(shape, broadcastStrides(a.shape, shape)),
+                       right = positions(shape, broadcastStrides(b.shape, shape));
   result.content = Tensor::Content::Forms;
   for (size_t i = 0; i < left.size(); ++i) {
     Form form = hasForms(a) ? a.forms[left[i]] : b.forms[right[i]];

@@ -169,7 +169,8 @@ static Moves slice(const Call &call) {
   const Tensor &input = call.input(0);
   auto starts = call.integers(1, "starts"), ends = call.integers(2, "ends"), axes = call.integers(3, "axes"),
        steps = call.integers(4, "steps");
-  if (!starts || !ends || starts->size() != ends->size() || (call.has(3) && !axes) || (call.has(4) && !steps))
+  if (!starts || !ends || starts->size() != ends->size() || (call.has(3) && !axes) || (call.has(4) && !steps) ||
+      (axes && axes->size() != starts->size()) || (steps && steps->size() != starts->size()))
     return std::nullopt;
   SmallVector<int64_t> shape(input.shape), stride(strides(input.shape));
   int64_t base = 0;
@@ -327,7 +328,7 @@ static Moves tile(const Call &call) {
 
 static Moves trilu(const Call &call) {
   const Tensor &input = call.input(0);
-  if (input.shape.size() < 2 || (call.has(1) && call.input(1).content != Tensor::Content::Integers))
+  if (input.shape.size() < 2 || (call.has(1) && !call.input(1).isIntegerScalar()))
     return std::nullopt;
   int64_t diagonal = call.has(1) ? call.input(1).integers[0] : 0;
   bool upper = parameter(call.node, "upper", int64_t(1));
@@ -392,7 +393,7 @@ static Tensor carryOut(const Move &move, const Call &call, size_t firstData) {
       if (input->isFloat() == result.isFloat() && takes)
         content = input->content;
     }
-  if (!move.sources || content == Tensor::Content::Unknown)
+  if (!move.sources || content == Tensor::Content::Unknown || result.elements() > mostElements)
     return result;
   std::vector<Source> sources = move.sources();
   bool complete = true;

@@ -107,3 +107,14 @@ void halftone::importer::eraseDead(Operation *root) {
     if (isOpTriviallyDead(op))
       op->erase();
 }
+
+llvm::SetVector<Operation *> halftone::importer::makersOf(Value value) {
+  llvm::SetVector<Operation *> makers;
+  if (Operation *op = value.getDefiningOp())
+    makers.insert(op);
+  for (size_t i = 0; i < makers.size(); ++i) // grows while it is read: graphs may be deeper than the stack
+    for (Value operand : makers[i]->getOperands())
+      if (Operation *op = operand.getDefiningOp())
+        makers.insert(op);
+  return makers;
+}

@@ -8,6 +8,8 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/PatternMatch.h"
 
+#include "llvm/ADT/SetVector.h"
+
 #include <optional>
 #include <string>
 
@@ -45,6 +47,9 @@ mlir::Value makeNode(mlir::OpBuilder &builder, NodeOp like, llvm::StringRef type
                      mlir::Type result, mlir::ArrayRef<mlir::NamedAttribute> parameters = {});
 /// A constant of the type that ONNX gives axes and shapes: int64, one dimension.
 mlir::Value makeIntegers(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<int64_t> elements);
+
+/// What \p value is computed from, itself included, as far as it stands in the same block.
+llvm::SetVector<mlir::Operation *> makersOf(mlir::Value value);
 
 /// Erases what computes nothing anyone reads.
 void eraseDead(mlir::Operation *root);

@@ -57,6 +57,7 @@ private:
   bool findTerms();
   bool findPairs();
   bool sameInAllHeads() const;
+  bool turnAlike(int64_t first, int64_t second) const;
   bool findAngles();
   std::optional<AngleEntry> entry(int64_t channel, const Term *Terms::*which, bool negated);
   int64_t channel(const Term &term) const { return term.index % layout.size; }
@@ -138,13 +139,23 @@ std::optional<AngleEntry> Matcher::entry(int64_t channel, const Term *Terms::*wh
   return angleEntry(tokens, evaluator, negated);
 }
 
+/// Whether two channels have the angles of one pair.
+bool Matcher::turnAlike(int64_t first, int64_t second) const {
+  for (int64_t t = 0; t < layout.tokens; ++t) {
+    const Terms &a = terms[layout.position(0, t, first)], &b = terms[layout.position(0, t, second)];
+    if (a.self->coefficient != b.self->coefficient || a.partner->coefficient != -b.partner->coefficient)
+      return false;
+  }
+  return true;
+}
+
 bool Matcher::findAngles() {
   for (int64_t pair = 0; pair < rotation.pairs; ++pair) {
     int64_t first = rotation.interleaved ? 2 * pair : pair,
             second = rotation.interleaved ? first + 1 : first + rotation.pairs;
     auto cosine = entry(first, &Terms::self, false), cosine2 = entry(second, &Terms::self, false);
     auto sine = entry(first, &Terms::partner, true), sine2 = entry(second, &Terms::partner, false);
-    if (!cosine || !cosine2 || !sine || !sine2)
+    if (!cosine || !cosine2 || !sine || !sine2 || !turnAlike(first, second))
       return false;
     rotation.cosines.pairs.push_back({*cosine, *cosine2});
     rotation.sines.pairs.push_back({*sine, *sine2});
@@ -192,6 +203,7 @@ public:
 private:
   LogicalResult replace(NodeOp node, const Rotation &rotation);
   int64_t context(const Rotation &rotation);
+  std::optional<int64_t> firstDifference(const AngleSource &source, ArrayRef<float> table, int64_t start);
   LogicalResult checkPositions(NodeOp node, const AngleSource &source, ArrayRef<float> table);
 
   ModuleOp module;
@@ -212,21 +224,29 @@ int64_t Recogniser::context(const Rotation &rotation) {
   return length;
 }
 
-/// Token t stands at position past + t: the table must say of those what the graph says.
-LogicalResult Recogniser::checkPositions(NodeOp node, const AngleSource &source, ArrayRef<float> table) {
-  bool hasPast = false;
-  for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    hasPast |= function.getArgAttr(i, pastAttribute) != nullptr;
-  int64_t start = hasPast ? binding.past : 0, pairs = source.pairs.size();
+/// The first position, from \p start on, for which the graph has another angle than the table; nothing where all agree.
+std::optional<int64_t> Recogniser::firstDifference(const AngleSource &source, ArrayRef<float> table, int64_t start) {
+  int64_t pairs = source.pairs.size();
   for (int64_t t = 0; t < binding.tokens; ++t)
     for (int64_t pair = 0; pair < pairs; ++pair) {
       size_t index = (start + t) * pairs + pair;
       const float *graph = angleElement(*evaluator, source.pairs[pair][0], t);
       if (index < table.size() && (!graph || source.pairs[pair][0].sign * *graph != table[index]))
-        return emitNodeError(node) << "the rotation's angles are no function of the position: position " << start + t
-                                   << ", pair " << pair;
+        return start + t;
     }
-  return success();
+  return std::nullopt;
+}
+
+/// Token t stands at position past + t; in a graph without a past, at t.
+LogicalResult Recogniser::checkPositions(NodeOp node, const AngleSource &source, ArrayRef<float> table) {
+  bool hasPast = false;
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    hasPast |= function.getArgAttr(i, pastAttribute) != nullptr;
+  auto difference = firstDifference(source, table, binding.past);
+  if (!difference || (!hasPast && !firstDifference(source, table, 0)))
+    return success();
+  return emitNodeError(node) << "the rotation's angles are no function of the position: they differ at position "
+                             << *difference;
 }
 
 LogicalResult Recogniser::replace(NodeOp node, const Rotation &rotation) {

@@ -80,8 +80,16 @@ static DenseElementsAttr constant(const Tensor &tensor) {
   return DenseElementsAttr::get(type, elements);
 }
 
+/// A matrix in another form stays a weight: its Transpose is none of the IR's constants.
+static bool isMatrix(Value value) {
+  auto type = dyn_cast<lowbit::WeightType>(value.getType());
+  return type && type.getShape().size() == 2;
+}
+
 /// Replaces what has the same elements at every binding.
 bool Resolver::fold(Value value, const Views &views) {
+  if (llvm::any_of(value.getDefiningOp()->getOperands(), isMatrix))
+    return false;
   for (const Tensor *tensor : views)
     if (!sameElements(*views[0], *tensor) || tensor->elements() > largestFolded)
       return false;

@@ -28,7 +28,8 @@ static constexpr int64_t longestRange = int64_t(1) << 24;
 
 static Outputs range(const Call &call) {
   const Tensor &start = call.input(0), &limit = call.input(1), &delta = call.input(2);
-  if (start.content != limit.content || start.content != delta.content || !start.isKnown())
+  if (start.content != limit.content || start.content != delta.content || !start.isKnown() || start.elements() != 1 ||
+      limit.elements() != 1 || delta.elements() != 1)
     return std::nullopt;
   if (start.content == Tensor::Content::Floats) {
     float step = delta.floats[0];
@@ -42,7 +43,7 @@ static Outputs range(const Call &call) {
     return SmallVector<Tensor, 1>{Tensor::of(start.elementType, {size}, std::move(elements))};
   }
   int64_t step = delta.integers[0], first = start.integers[0], last = limit.integers[0];
-  if (step == 0 || std::abs((last - first) / step) > longestRange)
+  if (step == 0 || std::fabs((double(last) - double(first)) / double(step)) > double(longestRange))
     return std::nullopt;
   std::vector<int64_t> elements;
   for (int64_t i = first; step > 0 ? i < last : i > last; i += step)
@@ -56,6 +57,8 @@ static Outputs constantOfShape(const Call &call) {
     return std::nullopt;
   Tensor result = Tensor::ofShape(Float32Type::get(call.node.getContext()), call.input(0).integers);
   auto value = call.node.getParameters().getAs<DenseElementsAttr>("value");
+  if (value && value.getNumElements() != 1)
+    return std::nullopt;
   if (value)
     result.elementType = value.getElementType();
   if (llvm::any_of(result.shape, [](int64_t size) { return size < 0; }) || result.elements() > longestRange)

@@ -7,6 +7,7 @@
 #include "mlir/IR/Value.h"
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace halftone::importer {
@@ -25,6 +26,9 @@ struct Term {
 /// A sum of terms.
 using Form = llvm::SmallVector<Term, 1>;
 
+/// Tensors of more elements keep their shape only: no mask or table of a decoder is that large.
+inline constexpr int64_t mostElements = int64_t(1) << 27;
+
 struct Tensor {
   enum class Content : uint8_t { Shapeless, Unknown, Weight, Integers, Floats, Forms };
 
@@ -35,14 +39,17 @@ struct Tensor {
   std::vector<float> floats;
   std::vector<Form> forms;
 
+  /// The product of the sizes, or the largest number where that overflows.
   int64_t elements() const {
     int64_t count = 1;
     for (int64_t size : shape)
-      count *= size;
+      if (__builtin_mul_overflow(count, size, &count))
+        return std::numeric_limits<int64_t>::max();
     return count;
   }
   bool hasShape() const { return content != Content::Shapeless; }
   bool isKnown() const { return content == Content::Integers || content == Content::Floats; }
+  bool isIntegerScalar() const { return content == Content::Integers && integers.size() == 1; }
   bool isBoolean() const { return elementType && elementType.isInteger(1); }
   bool isFloat() const { return elementType && mlir::isa<mlir::FloatType>(elementType); }
 
