@@ -123,7 +123,7 @@ private:
       Value inside = insideBlock(offset, length);
       Value x = rows.at(input, {token, column, inside});
       Value quotient = arith::DivFOp::create(builder, loc, x, divisor);
-      Value rounded = roundEven(quotient);
+      Value rounded = roundEven(clamp(quotient, -127.0f, 127.0f));
       Value code = arith::FPToSIOp::create(
           builder, loc, i32, arith::SelectOp::create(builder, loc, isZero, rows.splat(0.0f), rounded));
       Value to = arith::AddIOp::create(builder, loc, start, offset);
@@ -132,6 +132,16 @@ private:
     });
     Value sum = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, total[0]);
     memref::StoreOp::create(builder, loc, sum, sums, ValueRange{token, block});
+  }
+
+  /// lowest .. highest; NaN gives lowest. A scale that is a denormal may be so far below absmax / 127 that a quotient is
+  /// beyond 127.
+  Value clamp(Value x, float lowest, float highest) {
+    Value low = rows.splat(lowest), high = rows.splat(highest);
+    Value isAbove = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, x, low);
+    Value above = arith::SelectOp::create(builder, loc, isAbove, x, low);
+    Value isBelow = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, above, high);
+    return arith::SelectOp::create(builder, loc, isBelow, above, high);
   }
 
   /// Ties to even, for |x| < 2^22: adding 1.5 * 2^23 leaves no room for a fraction. Every processor has an addition; few
