@@ -14,7 +14,8 @@ namespace {
 
 constexpr int64_t alignment = 64;
 
-/// A buffer, its bytes, and the first and last operation of the function's body that it must outlive.
+/// A buffer, its bytes, and the first and last epoch of the function's body that it lives in. An epoch is what lies
+/// between two barriers: within one, a thread may read what another is about to overwrite.
 struct Buffer {
   memref::AllocOp alloc;
   int64_t bytes;
@@ -30,12 +31,22 @@ int64_t bytesOf(MemRefType type) {
   return formats::divideUp(bytes, alignment) * alignment;
 }
 
-/// The buffers of `function` with their lifetimes, counted in operations of its body.
+/// The epoch of each operation of `body`. A call begins and ends in epochs of its own.
+DenseMap<Operation *, int64_t> epochs(Block &body) {
+  DenseMap<Operation *, int64_t> result;
+  int64_t epoch = 0;
+  for (Operation &op : body) {
+    const bool isCall = isa<func::CallOp>(op);
+    result[&op] = epoch += isCall;
+    epoch += isCall || isa<kernel::BarrierOp>(op);
+  }
+  return result;
+}
+
+/// The buffers of `function` with their lifetimes.
 SmallVector<Buffer> lifetimes(func::FuncOp function) {
   Block &body = function.getBody().front();
-  DenseMap<Operation *, int64_t> order;
-  for (auto [i, op] : llvm::enumerate(body))
-    order[&op] = i;
+  DenseMap<Operation *, int64_t> order = epochs(body);
   SmallVector<Buffer> buffers;
   for (auto alloc : body.getOps<memref::AllocOp>()) {
     // The first write counts, not the allocation: kernels allocate what later ones fill.
