@@ -34,6 +34,9 @@ public:
   /// The value, evaluated together with what it depends on, once. Valid until the IR changes.
   const Tensor &evaluate(mlir::Value value);
 
+  /// Takes \p value to be unknown, of this type and shape, whatever it is computed from.
+  void assume(mlir::Value value, const Tensor &like) { store(value, Tensor::ofShape(like.elementType, like.shape)); }
+
 private:
   void evaluateOperation(mlir::Operation *op);
   void evaluateNode(NodeOp node);

@@ -41,6 +41,18 @@ def BindInputs : Pass<"bind-inputs", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def KeepAllTokens : Pass<"keep-all-tokens", "::mlir::func::FuncOp"> {
+  let summary = "Let a head that only looks at the last token look at all";
+  let description = [{
+    Some exporters give the logits of the last token. A Slice or Gather between the last norm and the result that
+    evaluates to the last row goes away; runs before shapes are resolved, which then follow.
+
+    Example:
+      %1 = onnx.node "Slice" (%x, %minusOne, %end, %tokens)
+      %2 = onnx.node "MatMul" (%1, %head)                       =>      %2 = onnx.node "MatMul" (%x, %head)
+  }];
+}
+
 def ResolveShapes : Pass<"resolve-shapes", "::mlir::func::FuncOp"> {
   let summary = "Give every value its shape and replace what is constant by constants";
   let description = [{
@@ -143,8 +155,7 @@ def RecogniseAttention : Pass<"recognise-attention", "::mlir::ModuleOp"> {
 def BindOutputs : Pass<"bind-outputs", "::mlir::ModuleOp"> {
   let summary = "Let @forward give the logits of all tokens, and nothing else";
   let description = [{
-    Present keys and values are in the caches; their arguments and results go away. A graph that gives the logits of the
-    last token only gives those of all.
+    Present keys and values are in the caches; their arguments and results go away.
 
     Example:
       func @forward(%tokens, %past, %k, %v) -> (tensor<1x?x512xf32>, tensor<1x6x?x48xf32>, tensor<1x6x?x48xf32>)

@@ -19,6 +19,7 @@ void halftone::buildImport(OpPassManager &manager, const ImportOptions &options)
   model.context = options.context;
   manager.addPass(createImportModel(model));
   manager.addPass(createBindInputs());
+  manager.addNestedPass<func::FuncOp>(createKeepAllTokens());
   manager.addNestedPass<func::FuncOp>(createResolveShapes());
   manager.addPass(createConvertLinears());
   manager.addPass(createShareTiedWeights());
