@@ -59,33 +59,38 @@ std::optional<int64_t> halftone::importer::gatheredRows(Value factor) {
   return rows;
 }
 
-const float *halftone::importer::angleElement(Evaluator &evaluator, const AngleEntry &entry, int64_t position) {
+AngleColumn::AngleColumn(Evaluator &evaluator, const AngleEntry &entry) : sign(entry.sign) {
   const Tensor &factor = evaluator.evaluate(entry.factor);
-  if (factor.content != Tensor::Content::Floats || entry.coordinates.size() != factor.shape.size() ||
-      position >= factor.shape[entry.axis])
-    return nullptr;
+  if (factor.content != Tensor::Content::Floats || entry.coordinates.size() != factor.shape.size())
+    return;
   SmallVector<int64_t> steps = strides(factor.shape);
-  int64_t index = position * steps[entry.axis];
-  for (auto [step, coordinate] : llvm::zip(steps, entry.coordinates))
-    index += step * coordinate;
-  return &factor.floats[index];
+  int64_t start = 0;
+  for (auto [step, coordinate, size] : llvm::zip(steps, entry.coordinates, factor.shape)) {
+    if (coordinate >= size)
+      return;
+    start += step * coordinate;
+  }
+  first = factor.floats.data() + start;
+  step = steps[entry.axis];
+  positions = factor.shape[entry.axis];
 }
 
 Expected<std::vector<float>> halftone::importer::angleTable(const AngleSource &source, int64_t context,
                                                             WeightFiles &files) {
   Evaluator evaluator({context, 0}, files);
-  std::vector<float> table(context * source.pairs.size());
-  for (int64_t position = 0; position < context; ++position)
-    for (auto [pair, entries] : llvm::enumerate(source.pairs)) {
-      const float *first = angleElement(evaluator, entries[0], position);
-      const float *second = angleElement(evaluator, entries[1], position);
-      if (!first || !second)
-        return Error{"the angles of " + std::to_string(context) + " positions cannot be evaluated"};
-      if (entries[0].sign * *first != entries[1].sign * *second)
+  size_t pairs = source.pairs.size();
+  std::vector<float> table(context * pairs);
+  for (auto [pair, entries] : llvm::enumerate(source.pairs)) {
+    AngleColumn one(evaluator, entries[0]), other(evaluator, entries[1]);
+    if (one.size() < context || other.size() < context)
+      return Error{"the angles of " + std::to_string(context) + " positions cannot be evaluated"};
+    for (int64_t position = 0; position < context; ++position) {
+      if (one[position] != other[position])
         return Error{"the channels of pair " + std::to_string(pair) + " turn by different angles at position " +
                      std::to_string(position)};
-      table[position * source.pairs.size() + pair] = entries[0].sign * *first;
+      table[position * pairs + pair] = one[position];
     }
+  }
   return table;
 }
 
@@ -103,7 +108,7 @@ static lowbit::WeightOp addWeight(ModuleOp module, Location location, StringRef 
 }
 
 Value AngleTables::handle(OpBuilder &builder, Location location, StringRef name, int64_t context,
-                          std::vector<float> table) {
+                          ArrayRef<float> table) {
   int64_t pairs = static_cast<int64_t>(table.size()) / context;
   auto entry = llvm::find_if(entries, [&](const Entry &entry) {
     return entry.context == context && entry.content.size() == table.size() &&
@@ -113,7 +118,7 @@ Value AngleTables::handle(OpBuilder &builder, Location location, StringRef name,
     uint64_t offset = llvm::alignTo(end, alignment);
     lowbit::WeightOp weight = addWeight(module, location, name, {context, pairs}, file, offset);
     end = offset + table.size() * sizeof(float);
-    entry = entries.insert(entries.end(), {weight, context, std::move(table)});
+    entry = entries.insert(entries.end(), {weight, context, table.vec()});
   }
   lowbit::WeightOp weight = entry->weight;
   return lowbit::GetOp::create(builder, location, weight.getType(), weight.getSymName());

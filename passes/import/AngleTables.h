@@ -14,18 +14,34 @@ struct AngleEntry {
   llvm::SmallVector<int64_t> coordinates;
   unsigned axis = 0;
   float sign = 1;
+
+  bool operator==(const AngleEntry &) const = default;
 };
 
 /// Both elements of a pair have its angle; most graphs repeat it in their tables.
 struct AngleSource {
   std::vector<std::array<AngleEntry, 2>> pairs;
+
+  bool operator==(const AngleSource &) const = default;
 };
 
 /// The entry that three terms for tokens 0, 1 and 2 agree on; nothing when the factor is no function of the token.
 std::optional<AngleEntry> angleEntry(llvm::ArrayRef<const Term *> tokens, Evaluator &evaluator, bool negated);
 
-/// The element for token \p position of an evaluation; null where it has none.
-const float *angleElement(Evaluator &evaluator, const AngleEntry &entry, int64_t position);
+/// The elements of an entry, by token, as an evaluation has them. Valid as long as the evaluation.
+class AngleColumn {
+public:
+  AngleColumn(Evaluator &evaluator, const AngleEntry &entry);
+
+  /// How many tokens there are; 0 where the factor is not known.
+  int64_t size() const { return positions; }
+  float operator[](int64_t token) const { return sign * first[token * step]; }
+
+private:
+  const float *first = nullptr;
+  float sign;
+  int64_t step = 0, positions = 0;
+};
 
 /// Rows of the smallest table that the angles are gathered from; nothing when they are computed.
 std::optional<int64_t> gatheredRows(mlir::Value factor);
@@ -40,7 +56,7 @@ public:
 
   /// A new handle, before `builder`'s insertion point, to the weight of this content.
   mlir::Value handle(mlir::OpBuilder &builder, mlir::Location location, llvm::StringRef name, int64_t context,
-                     std::vector<float> table);
+                     llvm::ArrayRef<float> table);
   /// Writes the work file, if there is any table.
   Status write() const;
 

@@ -6,6 +6,8 @@
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
 
+#include <list>
+
 namespace halftone {
 #define GEN_PASS_DEF_RECOGNISEROPE
 #include "passes/import/Passes.h.inc"
@@ -205,6 +207,7 @@ private:
   int64_t context(const Rotation &rotation);
   std::optional<int64_t> firstDifference(const AngleSource &source, ArrayRef<float> table, int64_t start);
   LogicalResult checkPositions(NodeOp node, const AngleSource &source, ArrayRef<float> table);
+  FailureOr<ArrayRef<float>> tableOf(NodeOp node, const AngleSource &source, int64_t length);
 
   ModuleOp module;
   func::FuncOp function;
@@ -212,6 +215,7 @@ private:
   WeightFiles &files;
   OpBuilder builder;
   std::unique_ptr<Evaluator> evaluator;
+  std::list<std::pair<AngleSource, std::vector<float>>> evaluated; // a list: tables stay where they are
 };
 
 } // namespace
@@ -226,14 +230,15 @@ int64_t Recogniser::context(const Rotation &rotation) {
 
 /// The first position, from \p start on, for which the graph has another angle than the table; nothing where all agree.
 std::optional<int64_t> Recogniser::firstDifference(const AngleSource &source, ArrayRef<float> table, int64_t start) {
-  int64_t pairs = source.pairs.size();
-  for (int64_t t = 0; t < binding.tokens; ++t)
-    for (int64_t pair = 0; pair < pairs; ++pair) {
+  size_t pairs = source.pairs.size();
+  for (auto [pair, entries] : llvm::enumerate(source.pairs)) {
+    AngleColumn column(*evaluator, entries[0]);
+    for (int64_t t = 0; t < binding.tokens; ++t) {
       size_t index = (start + t) * pairs + pair;
-      const float *graph = angleElement(*evaluator, source.pairs[pair][0], t);
-      if (index < table.size() && (!graph || source.pairs[pair][0].sign * *graph != table[index]))
+      if (index < table.size() && (t >= column.size() || column[t] != table[index]))
         return start + t;
     }
+  }
   return std::nullopt;
 }
 
@@ -249,20 +254,30 @@ LogicalResult Recogniser::checkPositions(NodeOp node, const AngleSource &source,
                              << *difference;
 }
 
+/// The table of one of the two, evaluated once for all layers that read the same values.
+FailureOr<ArrayRef<float>> Recogniser::tableOf(NodeOp node, const AngleSource &source, int64_t length) {
+  auto known = llvm::find_if(evaluated, [&](const auto &entry) { return entry.first == source; });
+  if (known == evaluated.end()) {
+    auto table = angleTable(source, length, files);
+    if (!table)
+      return emitNodeError(node) << table.error().message;
+    known = evaluated.insert(evaluated.end(), {source, std::move(*table)});
+  }
+  if (failed(checkPositions(node, source, known->second)))
+    return failure();
+  return ArrayRef<float>(known->second);
+}
+
 LogicalResult Recogniser::replace(NodeOp node, const Rotation &rotation) {
   int64_t length = context(rotation);
-  auto cosines = angleTable(rotation.cosines, length, files), sines = angleTable(rotation.sines, length, files);
-  if (!cosines)
-    return emitNodeError(node) << cosines.error().message;
-  if (!sines)
-    return emitNodeError(node) << sines.error().message;
-  if (failed(checkPositions(node, rotation.cosines, *cosines)) || failed(checkPositions(node, rotation.sines, *sines)))
+  auto cosines = tableOf(node, rotation.cosines, length), sines = tableOf(node, rotation.sines, length);
+  if (failed(cosines) || failed(sines))
     return failure();
   builder.setInsertionPoint(node);
   Location location = node.getLoc();
   Value rows = toRows(builder, rotation.activation);
-  Value cos = tables.handle(builder, module.getLoc(), "rope.cos", length, std::move(*cosines));
-  Value sin = tables.handle(builder, module.getLoc(), "rope.sin", length, std::move(*sines));
+  Value cos = tables.handle(builder, module.getLoc(), "rope.cos", length, *cosines);
+  Value sin = tables.handle(builder, module.getLoc(), "rope.sin", length, *sines);
   const Layout &layout = rotation.layout;
   Value rope = lowbit::RopeOp::create(builder, location, rows.getType(), rows, cos, sin, function.getArgument(1),
                                       builder.getI64IntegerAttr(layout.heads),
