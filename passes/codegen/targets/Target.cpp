@@ -100,21 +100,13 @@ static std::optional<StringRef> unknownFeature(const llvm::MCSubtargetInfo &info
 }
 
 Expected<kernel::TargetAttr> targets::parseTarget(MLIRContext &context, StringRef text) {
-  size_t end = text.find_first_of("+-", text.starts_with("x86-64") ? sizeof("x86-64-v1") - 1 : 0);
-  if (text.starts_with("x86-64") && !text.starts_with("x86-64-v"))
-    end = text.find_first_of("+-", sizeof("x86-64") - 1);
-  std::string cpu = text.substr(0, end).str();
-  std::string features = end == StringRef::npos ? "" : text.substr(end).str();
-
-  // Features are separated by commas or by their own signs: +a+b, +a,-b.
-  std::string separated;
-  for (char c : features) {
-    if ((c == '+' || c == '-') && !separated.empty() && separated.back() != ',' && c == '+')
-      separated += ',';
-    separated += c;
-  }
+  // A processor's name may hold dashes, so features begin at the first plus or comma: cpu+a+b, cpu+a,-b, cpu,-b.
+  std::string cpu = text.take_until([](char c) { return c == '+' || c == ','; }).str();
+  std::string features;
+  for (char c : text.drop_front(cpu.size()))
+    features += c == '+' ? std::string(",+") : std::string(1, c);
   SmallVector<StringRef> names;
-  StringRef(separated).split(names, ',', -1, /*KeepEmpty=*/false);
+  StringRef(features).split(names, ',', -1, /*KeepEmpty=*/false);
   const bool native = cpu == "native";
   std::string all = native ? hostFeatures() : "";
   if (native)

@@ -40,7 +40,7 @@ bool supports(kernel::TargetAttr target, const DotInstruction &instruction);
 /// The best instruction of `target` for weights of `format`.
 const DotInstruction &chooseDot(kernel::TargetAttr target, const formats::Format &format);
 
-/// The target that `text` names: `native`, an LLVM CPU name or a level (x86-64-v3), then features: `+avx512vnni,-fma`.
+/// The target that `text` names: `native`, an LLVM CPU name or a level (x86-64-v3), then features: `x86-64-v4+avx512vnni,-fma`.
 /// Errors name the part that LLVM does not know.
 Expected<kernel::TargetAttr> parseTarget(mlir::MLIRContext &context, llvm::StringRef text);
 
