@@ -2,6 +2,8 @@
 // Registration of the kernel attributes and the sizes that follow from a layout.
 #include "dialects/kernel/Kernel.h"
 
+#include "lib/formats/Unpacked.h"
+
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -15,6 +17,8 @@ using namespace halftone::kernel;
 int64_t halftone::kernel::packedBytes(lowbit::WeightType type) {
   const formats::Format &format = type.getFormat().getValue();
   ArrayRef<int64_t> shape = type.getShape();
+  if (isa_and_present<UnpackedAttr>(type.getEncoding()))
+    return formats::unpackedBytes(format, shape[0], shape[1]);
   auto layout = cast_if_present<LayoutAttr>(type.getEncoding());
   if (!layout)
     return (shape.size() == 2 ? shape[0] : 1) * formats::rowBytes(format, shape.back());

@@ -29,6 +29,17 @@ def Kernel_LayoutAttr : Kernel_Attr<"Layout", "layout"> {
   let assemblyFormat = "`<` `lanes` $lanes `,` `group` $group `>`";
 }
 
+def Kernel_UnpackedAttr : Kernel_Attr<"Unpacked", "unpacked"> {
+  let summary = "A matrix as plain arrays: codes, scales, zeros";
+  let description = [{
+    The order that the reference lowering reads: nothing is packed, `lib/formats/Unpacked.h` gives the offsets.
+
+    ```mlir
+    #kernel.unpacked
+    ```
+  }];
+}
+
 def Kernel_ScheduleAttr : Kernel_Attr<"Schedule", "schedule"> {
   let summary = "How a kernel's loops run";
   let description = [{

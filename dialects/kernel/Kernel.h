@@ -27,7 +27,7 @@ mlir::MemRefType floatMemory(mlir::MLIRContext *context);
 /// Positions that stand side by side in a cache: the innermost dimension of its keys.
 inline constexpr int64_t cachePositions = 16;
 
-/// Bytes of a weight in the weight segment: tiles when it has a layout, else rows one after another.
+/// Bytes of a weight in the weight segment: in its encoding's order when it has one, else rows one after another.
 int64_t packedBytes(lowbit::WeightType type);
 
 /// The attribute of a module that holds its target.
@@ -35,12 +35,15 @@ inline constexpr llvm::StringLiteral targetAttrName = "halftone.target";
 /// The attribute of a lowbit.kernel that holds its schedule.
 inline constexpr llvm::StringLiteral scheduleAttrName = "schedule";
 
-/// The attribute of a lowbit.weight that holds the layout it is to be packed in.
+/// The attribute of a lowbit.weight that holds the order it is to be packed in: #kernel.layout or #kernel.unpacked.
 inline constexpr llvm::StringLiteral layoutAttrName = "layout";
 
 /// The keys or values of a cache as memory, their strides still open (see kernel.keys, kernel.values).
 mlir::Value keysOf(mlir::Value cache, mlir::OpBuilder &builder, mlir::Location loc);
 mlir::Value valuesOf(mlir::Value cache, mlir::OpBuilder &builder, mlir::Location loc);
+
+/// The buffers that hold a value: one for a tensor; codes, scales and sums for an activation (see kernel.activation).
+llvm::SmallVector<mlir::MemRefType, 3> bufferTypes(mlir::Type type);
 
 /// Bytes that a block of `length` activation codes takes in its buffer: groups of 4 are read at once.
 inline int64_t paddedBlock(int64_t length) { return formats::divideUp(length, 4) * 4; }

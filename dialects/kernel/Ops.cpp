@@ -85,6 +85,22 @@ MemRefType halftone::kernel::floatMemory(MLIRContext *context) {
   return MemRefType::get({unbounded / 4}, Float32Type::get(context));
 }
 
+SmallVector<MemRefType, 3> halftone::kernel::bufferTypes(Type type) {
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    return {MemRefType::get(tensor.getShape(), tensor.getElementType())};
+  auto activation = cast<lowbit::ActivationType>(type);
+  const formats::Format &format = activation.getFormat().getValue();
+  const int64_t tokens = activation.getShape()[0], channels = activation.getShape()[1];
+  const int64_t blocks = format.blockCount(channels);
+  int64_t codes = 0;
+  for (int64_t b = 0; b < blocks; ++b)
+    codes += paddedBlock(format.blockLength(channels, b));
+  MLIRContext *context = type.getContext();
+  return {MemRefType::get({tokens, codes}, IntegerType::get(context, 8)),
+          MemRefType::get({tokens, blocks}, Float32Type::get(context)),
+          MemRefType::get({tokens, blocks}, IntegerType::get(context, 32))};
+}
+
 /// [tiles of positions, heads, rows, columns]: a tile's stride depends on the other caches of the model.
 static MemRefType cacheMemory(Builder &builder, int64_t heads, int64_t rows, int64_t columns) {
   auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic,

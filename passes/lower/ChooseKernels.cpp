@@ -31,6 +31,8 @@ public:
   using ChooseKernelsBase::ChooseKernelsBase;
 
   void runOnOperation() override {
+    if (reference)
+      return unpackWeights();
     ModuleOp module = getOperation();
     kernel::TargetAttr target = targets::targetOf(module);
     const int64_t lanes = target.getVector() / 32;
@@ -51,6 +53,14 @@ public:
       weight->setAttr(kernel::layoutAttrName,
                       kernel::LayoutAttr::get(&getContext(), lanes, targets::chooseDot(target, format).group));
     }
+  }
+
+private:
+  /// The reference lowering has no schedule, and reads decoded weights element by element.
+  void unpackWeights() {
+    for (WeightOp weight : getOperation().getOps<WeightOp>())
+      if (isDecoded(weight))
+        weight->setAttr(kernel::layoutAttrName, kernel::UnpackedAttr::get(&getContext()));
   }
 };
 

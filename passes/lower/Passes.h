@@ -19,6 +19,8 @@ namespace halftone {
 struct LowerOptions {
   /// The file that pack-weights writes.
   std::string segment;
+  /// Lowers to plain loops over unpacked weights, the oracle, instead of to kernels.
+  bool reference = false;
 };
 
 /// The passes of the stage in order.

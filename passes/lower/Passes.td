@@ -17,15 +17,18 @@ def ChooseKernels : Pass<"choose-kernels", "::mlir::ModuleOp"> {
     =>
       lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 0 {layout = #kernel.layout<lanes 16, group 4>}
   }];
-  let options = [Option<"tokens", "tokens", "int64_t", "4", "Tokens per pass over the weights when there are several">];
+  let options = [Option<"tokens", "tokens", "int64_t", "4", "Tokens per pass over the weights when there are several">,
+                 Option<"reference", "reference", "bool", "false",
+                        "For lower-reference: every such weight gets #kernel.unpacked, kernels get no schedule">];
 }
 
 def PackWeights : Pass<"pack-weights", "::mlir::ModuleOp"> {
   let summary = "Write the weight segment: every weight in its kernel's order";
   let description = [{
     A lossless copy, tile by tile, from where a weight is to `output`. Each weight used gets a place there, 64-byte
-    aligned, in the order of the module, and its layout becomes the encoding of its type everywhere. Weights that no
-    function uses are dropped. The module records what was written: `halftone.weight_bytes`, `halftone.parameters` and
+    aligned, in the order of the module, and its layout becomes the encoding of its type everywhere: tiles for
+    `#kernel.layout`, plain arrays for `#kernel.unpacked`, else rows one after another. Weights that no function uses
+    are dropped. The module records what was written: `halftone.weight_bytes`, `halftone.parameters` and
     the bytes that a decode call reads, `halftone.decode_bytes`.
 
     Example:
@@ -94,6 +97,27 @@ def LowerEmbedding : LowerKernels<"lower-embedding", "embeddings"> {
   let description = [{
     One parallel loop over the tokens: decodes the tile that holds the token's row and takes the row's lane out of it.
   }];
+}
+
+def LowerReference : Pass<"lower-reference", "::mlir::func::FuncOp"> {
+  let summary = "Lower every kernel to plain scalar loops: the oracle";
+  let description = [{
+    Takes the place of lower-linear, lower-rows, lower-rope, lower-attention and lower-embedding. Each operation becomes
+    the loops that its description states, one element at a time, in the order it states and without fused
+    multiply-adds: slow, short and obviously right. Weights are unpacked (`#kernel.unpacked`); an integer dot is exact,
+    its scaling two roundings. Numeric tests compare the other lowerings with this one. linalg has no operation for a
+    blocked integer dot with zero points, so the loops are written out in `scf`.
+
+    Example (int8 activations, blocks of 32):
+      %y = lowbit.linear %a, %w
+    =>
+      scf.forall (%n) in (288) { scf.for %t ... {
+        %sum = scf.for %b = ... iter_args(%total = 0.0) {
+          %dot = scf.for %i = ... iter_args(%acc = 0) { (code - zero) * activation }
+          total + f32(dot) * (weight scale * activation scale) } } }
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect", "::halftone::kernel::KernelDialect"];
 }
 
 def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {

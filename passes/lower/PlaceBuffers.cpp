@@ -15,24 +15,7 @@ namespace {
 
 using Buffers = SmallVector<Value, 3>;
 
-MemRefType bufferType(RankedTensorType tensor) { return MemRefType::get(tensor.getShape(), tensor.getElementType()); }
-
-/// The buffers of a value: one for a tensor; codes, scales and sums for an activation.
-SmallVector<MemRefType, 3> bufferTypes(Type type) {
-  if (auto tensor = dyn_cast<RankedTensorType>(type))
-    return {bufferType(tensor)};
-  auto activation = cast<ActivationType>(type);
-  const formats::Format &format = activation.getFormat().getValue();
-  const int64_t tokens = activation.getShape()[0], channels = activation.getShape()[1];
-  const int64_t blocks = format.blockCount(channels);
-  int64_t codes = 0;
-  for (int64_t b = 0; b < blocks; ++b)
-    codes += kernel::paddedBlock(format.blockLength(channels, b));
-  MLIRContext *context = type.getContext();
-  return {MemRefType::get({tokens, codes}, IntegerType::get(context, 8)),
-          MemRefType::get({tokens, blocks}, Float32Type::get(context)),
-          MemRefType::get({tokens, blocks}, IntegerType::get(context, 32))};
-}
+MemRefType bufferType(RankedTensorType tensor) { return kernel::bufferTypes(tensor).front(); }
 
 /// Places the buffers of one function.
 class Placer {
@@ -72,7 +55,7 @@ private:
       if (result == value)
         return buffers[value] = {out};
     Buffers fresh;
-    for (MemRefType type : bufferTypes(value.getType()))
+    for (MemRefType type : kernel::bufferTypes(value.getType()))
       fresh.push_back(memref::AllocOp::create(builder, value.getLoc(), type));
     return buffers[value] = fresh;
   }

@@ -7,16 +7,22 @@
 using namespace mlir;
 
 void halftone::addLowerPasses(OpPassManager &passes, const LowerOptions &options) {
-  passes.addPass(createChooseKernels());
+  ChooseKernelsOptions choose;
+  choose.reference = options.reference;
+  passes.addPass(createChooseKernels(choose));
   PackWeightsOptions pack;
   pack.output = options.segment;
   passes.addPass(createPackWeights(pack));
   passes.addPass(createPlaceBuffers());
-  passes.addNestedPass<func::FuncOp>(createLowerLinear());
-  passes.addNestedPass<func::FuncOp>(createLowerRows());
-  passes.addNestedPass<func::FuncOp>(createLowerRope());
-  passes.addNestedPass<func::FuncOp>(createLowerAttention());
-  passes.addNestedPass<func::FuncOp>(createLowerEmbedding());
+  if (options.reference) {
+    passes.addNestedPass<func::FuncOp>(createLowerReference());
+  } else {
+    passes.addNestedPass<func::FuncOp>(createLowerLinear());
+    passes.addNestedPass<func::FuncOp>(createLowerRows());
+    passes.addNestedPass<func::FuncOp>(createLowerRope());
+    passes.addNestedPass<func::FuncOp>(createLowerAttention());
+    passes.addNestedPass<func::FuncOp>(createLowerEmbedding());
+  }
   passes.addNestedPass<func::FuncOp>(createSplitThreads());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());

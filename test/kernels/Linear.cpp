@@ -1,0 +1,276 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Linears of every format and odd shapes: the reference lowering against plain C++ bit by bit, every target against it.
+#include "lib/formats/Activations.h"
+#include "test/formats/AllFormats.h"
+#include "test/kernels/Compare.h"
+#include "test/kernels/Weights.h"
+
+#include <future>
+#include <map>
+#include <set>
+
+namespace halftone::test {
+namespace {
+
+using formats::Format;
+
+struct Shape {
+  int64_t rows, columns, tokens;
+};
+
+constexpr int64_t rowCounts[] = {1, 5, 16, 17, 48, 100}, columnCounts[] = {4, 7, 31, 32, 48, 100, 288, 300},
+                  tokenCounts[] = {1, 3, 4, 5, 32};
+
+/// Shapes around the sizes of tiles, vectors and blocks. Eight consecutive ones have each number of columns once, 240
+/// every triple.
+constexpr Shape shapeNumber(int64_t i) {
+  const int64_t column = i % 8, turn = i / 8;
+  return {rowCounts[(column + turn) % 6], columnCounts[column], tokenCounts[(column + turn / 6) % 5]};
+}
+
+TEST(Shapes, AllComeUp) {
+  std::set<std::tuple<int64_t, int64_t, int64_t>> seen;
+  for (int64_t i = 0; i < 240; ++i) {
+    const auto [rows, columns, tokens] = shapeNumber(i);
+    seen.insert({rows, columns, tokens});
+  }
+  EXPECT_EQ(seen.size(), std::size(rowCounts) * std::size(columnCounts) * std::size(tokenCounts));
+}
+
+/// What the activations of a token are like.
+enum class Kind {
+  Exact,   ///< every block's scale is a power of two; half of the values lie between two codes
+  General, ///< any values
+  Edges,   ///< blocks of zeros, of huge, of denormal, of equally large values
+};
+constexpr int64_t kinds = 3;
+
+void fill(std::span<float> block, Kind kind, Random &random) {
+  const float unit = std::ldexp(1.0f, random.integer(-8, 8));
+  const int64_t edge = random.integer(0, 3);
+  for (float &x : block)
+    switch (kind) {
+    case Kind::Exact:
+      x = unit * 0.5f * random.integer(-253, 253);
+      break;
+    case Kind::General:
+      x = 10 * random.value();
+      break;
+    case Kind::Edges:
+      x = edge == 0   ? 0
+          : edge == 1 ? 1e30f * random.value()
+          : edge == 2 ? 0x1p-149f * random.integer(-200, 200)
+                      : unit * (random.integer(0, 1) ? 1.0f : -1.0f);
+    }
+  if (kind == Kind::Exact)
+    block[random.integer(0, block.size() - 1)] = random.integer(0, 1) ? 127 * unit : -127 * unit;
+}
+
+/// Activations of `tokens` tokens; the kind of token t is (t + turn) % 3.
+std::vector<float> activations(const Format &format, const Shape &shape, int64_t turn, Random &random) {
+  std::vector<float> all(shape.tokens * shape.columns);
+  for (int64_t t = 0; t < shape.tokens; ++t)
+    for (int64_t b = 0; b < format.blockCount(shape.columns); ++b)
+      fill(std::span(all).subspan(t * shape.columns + format.blockStart(b), format.blockLength(shape.columns, b)),
+           static_cast<Kind>((t + turn) % kinds), random);
+  return all;
+}
+
+/// A result and how far one with fused multiply-adds may be from it. Let p_b be the exact products of a block and T_b
+/// the sum of |p_1| .. |p_b|. Unfused: r_b = fl(r_{b-1} + fl(p_b)), fused: k_b = fl(k_{b-1} + p_b). Each fl is off by
+/// at most u of its value, and |r_b|, |k_b| <= T_b up to second order, so |r_b - k_b| <= |r_{b-1} - k_{b-1}| + u |p_b|
+/// + 2 u T_b. A product that underflows is off by half of the smallest denormal instead.
+struct Result {
+  float value = 0;
+  double bound = 0;
+
+  void add(float product, double exactProduct) {
+    value += product;
+    total += std::fabs(exactProduct);
+    bound += 1.01 * roundoff * (std::fabs(exactProduct) + 2 * total) + 0x1p-149;
+  }
+
+private:
+  double total = 0;
+};
+
+/// lowbit.linear with int8 activations, as its description has it.
+Result integerResult(const Weight &weight, int64_t row, std::span<const float> x) {
+  const Format &format = weight.format;
+  const int64_t blocks = format.blockCount(weight.columns);
+  std::vector<int8_t> codes(weight.columns);
+  std::vector<float> scales(blocks);
+  std::vector<int32_t> sums(blocks);
+  formats::quantizeActivations(x, format.block, codes, scales, sums);
+  const formats::EncodedRowView w = weight.row(row);
+  Result result;
+  for (int64_t b = 0; b < blocks; ++b) {
+    int32_t dot = 0;
+    const int zero = format.zeroPoint ? w.zeros[b] : format.codeOffset();
+    for (int64_t i = format.blockStart(b); i < format.blockStart(b) + format.blockLength(weight.columns, b); ++i)
+      dot += (w.codes[i] - zero) * codes[i];
+    const float both = w.scales[b] * scales[b];
+    result.add(static_cast<float>(dot) * both, static_cast<double>(static_cast<float>(dot)) * both);
+  }
+  return result;
+}
+
+/// lowbit.linear with f32 activations.
+Result floatResult(const Weight &weight, int64_t row, std::span<const float> x) {
+  const std::vector<float> w = weight.decoded(row);
+  Result result;
+  for (int64_t k = 0; k < weight.columns; ++k)
+    result.add(x[k] * w[k], static_cast<double>(x[k]) * w[k]);
+  return result;
+}
+
+struct Case {
+  Shape shape;
+  Weight weight;
+  /// For each turn of the kinds: what goes in, what comes out, how far a fused result may be from it.
+  std::vector<float> inputs[kinds];
+  std::vector<float> results[kinds];
+  std::vector<double> bounds[kinds];
+
+  Case(const Format &format, const Shape &shape, Random &random)
+      : shape(shape), weight(randomWeight(format, shape.rows, shape.columns, random)) {
+    for (int64_t turn = 0; turn < kinds; ++turn) {
+      inputs[turn] = activations(format, shape, turn, random);
+      for (int64_t t = 0; t < shape.tokens; ++t)
+        for (int64_t r = 0; r < shape.rows; ++r) {
+          const auto x = std::span(inputs[turn]).subspan(t * shape.columns, shape.columns);
+          const Result result = format.isPlain() ? floatResult(weight, r, x) : integerResult(weight, r, x);
+          results[turn].push_back(result.value);
+          bounds[turn].push_back(result.bound);
+        }
+    }
+  }
+
+  std::string function(const std::string &name) const;
+};
+
+std::string tensor(int64_t tokens, int64_t channels) {
+  return "tensor<" + std::to_string(tokens) + "x" + std::to_string(channels) + "xf32>";
+}
+
+std::string Case::function(const std::string &name) const {
+  const std::string in = tensor(shape.tokens, shape.columns), out = tensor(shape.tokens, shape.rows);
+  std::string text = "func.func @" + name + "(%x: " + in + ") -> " + out + " {\n  %w = lowbit.get @w_" + name + " : " +
+                     weight.type() + "\n";
+  std::string input = "%x", type = in;
+  if (!weight.format.isPlain()) {
+    type = "!lowbit.activation<" + std::to_string(shape.tokens) + "x" + std::to_string(shape.columns) + ", " +
+           attribute(Format::integer(8, weight.format.block, formats::Scalar::F32)) + ">";
+    text += "  %a = lowbit.quantize_activation %x : " + in + " -> " + type + "\n";
+    input = "%a";
+  }
+  return text + "  %y = lowbit.linear " + input + ", %w : (" + type + ", " + weight.type() + ") -> " + out +
+         "\n  return %y : " + out + "\n}\n";
+}
+
+/// Formats that one module holds linears of: they differ in the scale's type only.
+struct Family {
+  std::vector<Format> formats;
+  int64_t number = 0; // among all families
+
+  std::string name() const {
+    std::string text = formats::name(formats.front());
+    std::ranges::replace(text, '-', '_');
+    return text;
+  }
+};
+
+std::vector<Family> allFamilies() {
+  std::vector<Family> families;
+  for (const Format &format : formats::allFormats({16, 32, 64, 128, 256, 0})) {
+    Format key = format;
+    key.scale = formats::Scalar::F32;
+    auto family = std::ranges::find_if(families, [&](const Family &other) {
+      Format first = other.formats.front();
+      first.scale = formats::Scalar::F32;
+      return first == key;
+    });
+    if (family == families.end())
+      family = families.insert(families.end(), Family{{}, static_cast<int64_t>(families.size())});
+    family->formats.push_back(format);
+  }
+  return families;
+}
+
+/// The linears of a family as one module; the last one made stays, for the next way.
+class Module {
+public:
+  static const Module &of(const Family &family) {
+    static std::unique_ptr<Module> last;
+    if (!last || last->number != family.number)
+      last.reset(new Module(family));
+    return *last;
+  }
+
+  std::vector<Case> cases;
+  /// The module compiled for `way`, which the processor has.
+  std::shared_ptr<Compiled> compiled(const Way &way) const { return ways.at(way.name()).get(); }
+
+private:
+  explicit Module(const Family &family) : number(family.number) {
+    Random random(family.number);
+    std::string text;
+    for (int64_t i = 0; i < casesPerFamily; ++i) {
+      const std::string name = "f" + std::to_string(i);
+      const Format &format = family.formats[i % family.formats.size()];
+      cases.emplace_back(format, shapeNumber(casesPerFamily * number + i), random);
+      text += file.declare("w_" + name, cases.back().weight) + cases.back().function(name);
+    }
+    file.write();
+    for (const Way &way : allWays())
+      if (whatIsMissing(way).empty())
+        ways[way.name()] =
+            std::async(std::launch::async, [=] { return std::shared_ptr(Compiled::compile(text, way)); });
+  }
+
+  static constexpr int64_t casesPerFamily = 8;
+  int64_t number;
+  WeightFile file;
+  std::map<std::string, std::shared_future<std::shared_ptr<Compiled>>> ways;
+};
+class Linear : public testing::TestWithParam<std::tuple<Family, Way>> {};
+
+TEST_P(Linear, ComputesWhatItSays) {
+  const auto &[family, way] = GetParam();
+  SKIP_WHEN_MISSING(way);
+  const Module &module = Module::of(family);
+  const auto compiled = module.compiled(way);
+  ASSERT_TRUE(compiled);
+  const bool fuses = canFuse(way);
+  for (size_t i = 0; i < module.cases.size(); ++i) {
+    const Case &linear = module.cases[i];
+    const auto &[rows, columns, tokens] = linear.shape;
+    SCOPED_TRACE(formats::name(linear.weight.format) + ", " + std::to_string(rows) + " x " + std::to_string(columns) +
+                 ", " + std::to_string(tokens) + " tokens");
+    ++tally().cases;
+    for (int64_t turn = 0; turn < kinds; ++turn) {
+      const Memory in{std::span<const float>(linear.inputs[turn])}, out(tokens * rows * sizeof(float));
+      compiled->call("f" + std::to_string(i), {in.data(), out.data()});
+      expectWithin(out.as<float>(), linear.results[turn], rows, [&](int64_t token, int64_t row) {
+        const bool isExact = !linear.weight.format.isPlain() && hasExactScales(row) &&
+                             static_cast<Kind>((token + turn) % kinds) == Kind::Exact;
+        return fuses && !isExact ? linear.bounds[turn][token * rows + row] : 0;
+      });
+      if (HasFatalFailure())
+        break;
+    }
+  }
+}
+
+std::string nameOf(const testing::TestParamInfo<Linear::ParamType> &info) {
+  std::string text = std::get<Family>(info.param).name() + "_on_" + std::get<Way>(info.param).name();
+  for (char &c : text)
+    c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return text;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Linear, testing::Combine(testing::ValuesIn(allFamilies()), testing::ValuesIn(allWays())),
+                         nameOf);
+
+} // namespace
+} // namespace halftone::test
