@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Outputs appear whole or not at all: written aside, synced, then renamed over the target. The input is
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Outputs appear whole or not at all: written aside, synced, then renamed over the target. The input is
 // never the output.
 #pragma once
 

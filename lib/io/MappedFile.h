@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception A file read through memory: models are larger than memory, so nothing is copied and pages come and go
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A file read through memory: models are larger than memory, so nothing is copied and pages come and go
 // with use.
 #pragma once
 

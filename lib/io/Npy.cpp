@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Reading and writing the header of .npy files and checking it against the data.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reading and writing the header of .npy files and checking it against the data.
 #include "lib/io/Npy.h"
 
 #include <charconv>

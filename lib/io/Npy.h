@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception NumPy's .npy files, versions 1 to 3, C order, little endian. Also linked into the emitted binary:
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// NumPy's .npy files, versions 1 to 3, C order, little endian. Also linked into the emitted binary:
 // POSIX calls only. Format: numpy.lib.format, "Format Version 1.0".
 #pragma once
 

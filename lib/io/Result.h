@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Errors as values for the plain C++ below the dialects: nothing here throws, prints or exits.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Errors as values for the plain C++ below the dialects: nothing here throws, prints or exits.
 #pragma once
 
 #include <cassert>

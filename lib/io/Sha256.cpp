@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception SHA-256 as FIPS 180-4 writes it down; names follow section 6.2.2.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// SHA-256 as FIPS 180-4 writes it down; names follow section 6.2.2.
 #include "lib/io/Sha256.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception SHA-256 [FIPS 180-4]: names the bytes a binary was compiled from.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// SHA-256 [FIPS 180-4]: names the bytes a binary was compiled from.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception The one place that turns errno into words; strerror itself would bring locales into the emitted
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The one place that turns errno into words; strerror itself would bring locales into the emitted
 // binary.
 #include "lib/io/SystemError.h"
 

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Turns a failed system call into an Error: the path, what was tried, and the system's own words.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Turns a failed system call into an Error: the path, what was tried, and the system's own words.
 #pragma once
 
 #include "lib/io/Result.h"

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception A graph's names in a table, then Kahn's algorithm [1962] with the file's order deciding among nodes
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A graph's names in a table, then Kahn's algorithm [1962] with the file's order deciding among nodes
 // that are ready.
 #include "lib/onnx/CheckGraph.h"
 

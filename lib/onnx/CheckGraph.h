@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Names, order and cycles: after this every value of a graph is defined once and before its use.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Names, order and cycles: after this every value of a graph is defined once and before its use.
 #pragma once
 
 #include "lib/onnx/Model.h"

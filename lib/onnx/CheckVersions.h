@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Which versions of ONNX and which operator sets the reader understands: a table, and its checks.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Which versions of ONNX and which operator sets the reader understands: a table, and its checks.
 #pragma once
 
 #include "lib/onnx/Model.h"

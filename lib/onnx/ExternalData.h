@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Weights kept in files beside the model: found, bounded, and never outside the folders that the user
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Weights kept in files beside the model: found, bounded, and never outside the folders that the user
 // allowed.
 #pragma once
 

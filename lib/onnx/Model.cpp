@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Looking things up in a model.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Looking things up in a model.
 #include "lib/onnx/Model.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception An ONNX model as plain structs, checked on reading; weights stay in their files. Whoever includes this
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// An ONNX model as plain structs, checked on reading; weights stay in their files. Whoever includes this
 // sees no protobuf.
 #pragma once
 

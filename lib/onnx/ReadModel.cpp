@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception From protobuf's classes to ours, with every check that needs no other node.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From protobuf's classes to ours, with every check that needs no other node.
 #include "lib/onnx/CheckGraph.h"
 #include "lib/onnx/CheckVersions.h"
 #include "lib/onnx/ReadTensor.h"

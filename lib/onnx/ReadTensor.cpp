@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Tensors come in three forms: raw bytes, external data, or repeated numbers; the last are turned into
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Tensors come in three forms: raw bytes, external data, or repeated numbers; the last are turned into
 // raw bytes here.
 #include "lib/onnx/ReadTensor.h"
 

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception A TensorProto of the stripped model as a Tensor. For the .cpp files of this folder: it names
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A TensorProto of the stripped model as a Tensor. For the .cpp files of this folder: it names
 // protobuf's classes.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Converting stored elements, and comparing tensors where they lie.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Converting stored elements, and comparing tensors where they lie.
 #include "lib/onnx/TensorData.h"
 
 #include "lib/formats/Scalar.h"

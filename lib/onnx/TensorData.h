@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception The elements of a tensor, streamed from where they lie, converted to float or int64.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The elements of a tensor, streamed from where they lie, converted to float or int64.
 #pragma once
 
 #include "lib/onnx/Model.h"

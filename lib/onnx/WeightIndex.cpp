@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception One pass over the wire format: each field is read where it lies in the mapped file, and copied,
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// One pass over the wire format: each field is read where it lies in the mapped file, and copied,
 // descended into or left out.
 #include "lib/onnx/WeightIndex.h"
 

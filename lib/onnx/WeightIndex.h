@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Finds where the weights lie in an ONNX file and copies the rest, so that protobuf parses kilobytes and
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Finds where the weights lie in an ONNX file and copies the rest, so that protobuf parses kilobytes and
 // not gigabytes.
 #pragma once
 

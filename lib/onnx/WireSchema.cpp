@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception The tables. Only what lib/onnx reads stands here; a row more is all it takes to read more.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The tables. Only what lib/onnx reads stands here; a row more is all it takes to read more.
 #include "lib/onnx/WireSchema.h"
 
 namespace halftone::onnx::wire {

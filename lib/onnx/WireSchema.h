@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception The part of ONNX's schema that the reader uses, as tables for walking the wire format. Field numbers:
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The part of ONNX's schema that the reader uses, as tables for walking the wire format. Field numbers:
 // onnx-ml.proto.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Outputs appear whole or not at all, also when the disk is full.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Outputs appear whole or not at all, also when the disk is full.
 #include "lib/io/AtomicFile.h"
 
 #include "test/io/TemporaryFolder.h"

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Mapping files: content, bounds, and what cannot be mapped.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Mapping files: content, bounds, and what cannot be mapped.
 #include "lib/io/MappedFile.h"
 
 #include "test/io/TemporaryFolder.h"

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception .npy files: what numpy writes, what we write, and what is refused.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// .npy files: what numpy writes, what we write, and what is refused.
 #include "lib/io/Npy.h"
 
 #include "test/io/TemporaryFolder.h"

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception SHA-256 against the examples of FIPS 180-4 and against every way to cut a message.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// SHA-256 against the examples of FIPS 180-4 and against every way to cut a message.
 #include "lib/io/Sha256.h"
 
 #include <gtest/gtest.h>

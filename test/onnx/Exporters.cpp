@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Models as exporters write them, from ../shared/data beside the project: everything we read equals what
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Models as exporters write them, from ../shared/data beside the project: everything we read equals what
 // protobuf reads.
 #include "lib/onnx/TensorData.h"
 #include "test/onnx/ModelBuilder.h"

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception External data: found beside the model or under the root, and nowhere else.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// External data: found beside the model or under the root, and nowhere else.
 #include "lib/onnx/TensorData.h"
 #include "test/onnx/ModelBuilder.h"
 

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Small models through protobuf's own classes: what the reader is tested against was not written by the
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Small models through protobuf's own classes: what the reader is tested against was not written by the
 // reader's code.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Reading a model: what arrives, and each thing that is refused, with its words.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reading a model: what arrives, and each thing that is refused, with its words.
 #include "test/onnx/ModelBuilder.h"
 
 using namespace halftone;

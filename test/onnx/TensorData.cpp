@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception Elements as float and int64, from every type that converts, and comparing tensors.
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Elements as float and int64, from every type that converts, and comparing tensors.
 #include "lib/onnx/TensorData.h"
 
 #include "test/onnx/ModelBuilder.h"

@@ -1,5 +1,5 @@
-// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH
-// LLVM-exception The walk over the wire format: weights stay in the file, damaged files are errors at a byte, no bytes
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The walk over the wire format: weights stay in the file, damaged files are errors at a byte, no bytes
 // crash it.
 #include "lib/onnx/WeightIndex.h"
 
