@@ -101,7 +101,7 @@ def Kernel_LookupOp : Kernel_Op<"lookup", [Pure, AllTypesMatch<["codes", "result
     result[i] = table[codes[i]]. Knows processors: a byte shuffle where there is one.
 
     ```mlir
-    %v = kernel.lookup %codes in dense<[-127, -104, ...]> : vector<64xi8>
+    %v = kernel.lookup %codes in [-127, -104, -83, -65] : vector<64xi8>
     ```
 
     Constraints:
@@ -120,7 +120,7 @@ def Kernel_DotInitOp : Kernel_Op<"dot_init", [Pure, AttrSizedOperandSegments]> {
     (a vector) or the same for all (a scalar). Without operands the accumulator starts at 0 (plain elements).
 
     ```mlir
-    %acc = kernel.dot_init zero %zero sum %sum by "vpdpbusd" : (i32, i32) -> vector<16xi32>
+    %acc = kernel.dot_init zero %zero sum %sum by "vpdpbusd.512" : (i32, i32) -> vector<16xi32>
     ```
   }];
   let arguments = (ins Optional<AnyTypeOf<[I32, VectorOfRankAndType<[1], [I32]>]>>:$zero, Optional<I32>:$sum,
@@ -139,7 +139,7 @@ def Kernel_DotStepOp : Kernel_Op<"dot_step", [Pure, SameVariadicOperandSize, All
     format, activations signed. `instruction` is a row of the target's table; the record says what it needs.
 
     ```mlir
-    %acc1 = kernel.dot_step %acc, [%c0, %c1], [%x0, %x1] {bits = 4} by "vpdpbusd"
+    %acc1 = kernel.dot_step %acc, [%c0, %c1], [%x0, %x1] by "vpdpbusd.512" {bits = 4 : i64}
               : vector<16xi32>, vector<64xi8>, vector<4xi8>
     ```
 
@@ -163,7 +163,7 @@ def Kernel_DotFinishOp : Kernel_Op<"dot_finish", [Pure]> {
     operation where the processor has it.
 
     ```mlir
-    %sum = kernel.dot_finish %acc scale %s into %total by "vpdpbusd" : vector<16xi32>, vector<16xf32>
+    %sum = kernel.dot_finish %acc scale %s into %total by "vpdpbusd.512" : vector<16xi32>, vector<16xf32>
     ```
   }];
   let arguments = (ins VectorOfRankAndType<[1], [I32]>:$accumulator, VectorOfRankAndType<[1], [F32]>:$scale,

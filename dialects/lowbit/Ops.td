@@ -75,7 +75,8 @@ def Lowbit_ScaleColumnsOp : Lowbit_Op<"scale_columns", [Pure]> {
     stage evaluates it while streaming (evaluate-weights).
 
     ```mlir
-    %w = lowbit.scale_columns %q, %g : (!lowbit.weight<288x288, #lowbit.format<f32>>, !lowbit.weight<288, #lowbit.format<f32>>)
+    %w = lowbit.scale_columns %q, %g
+           : (!lowbit.weight<288x288, <f32>>, !lowbit.weight<288, <f32>>) -> !lowbit.weight<288x288, <f32>>
     ```
 
     Constraints:

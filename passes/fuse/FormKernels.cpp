@@ -58,7 +58,7 @@ private:
   /// The group that `op` can join, if any.
   std::optional<size_t> groupFor(Operation *op) const {
     if (auto linear = dyn_cast<LinearOp>(op))
-      return latest([&](const Group &group) { return readsSameInput(group, linear); });
+      return latest([&](const Group &group) { return isAlike(group, linear); });
     if (isa<RopeOp>(op))
       return ifFree(latest([](const Group &group) { return group.core == Core::Rope; }), op);
     std::optional<size_t> producer = latestProducer(op);
@@ -70,9 +70,11 @@ private:
     return joins ? ifFree(producer, op) : std::nullopt;
   }
 
-  static bool readsSameInput(const Group &group, LinearOp linear) {
+  /// Whether the linears can share a kernel: one input, and one format, because a kernel has one dot instruction.
+  static bool isAlike(const Group &group, LinearOp linear) {
     auto first = dyn_cast<LinearOp>(group.ops.front());
-    return first && first.getInput() == linear.getInput();
+    return first && first.getInput() == linear.getInput() &&
+           first.getWeight().getType().getFormat() == linear.getWeight().getType().getFormat();
   }
 
   /// The last group that satisfies `wanted`, when nothing after it reads its values.

@@ -27,7 +27,7 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
   let summary = "Move operations that run as one into a lowbit.kernel each";
   let description = [{
     Every operation on tokens ends in exactly one kernel. A kernel has a core, and takes in:
-    - linears of the same input (q, k, v; gate, up) and the elementwise operations that follow them;
+    - linears of the same input and format (q, k, v; gate, up) and the elementwise operations that follow them;
     - a norm, the elementwise operations and the activation quantization that follow it;
     - rotary embeddings that stand beside each other;
     - one embedding, attention or append.

@@ -41,7 +41,7 @@ def test_sources_carry_the_licence(root):
     suffixes = {".cpp", ".h", ".td", ".py", ".sh"}
     sources = [path for folder in folders for path in (root / folder).rglob("*") if path.suffix in suffixes]
     assert len(sources) > 100
-    head = lambda path: path.read_text()[:1500].replace("\n// ", " ")
+    head = lambda path: path.read_text()[:1500]
     assert not [path for path in sources if "Apache-2.0 WITH LLVM-exception" not in head(path)]
 
 
