@@ -36,9 +36,8 @@ std::optional<AngleEntry> halftone::importer::angleEntry(ArrayRef<const Term *> 
     return std::nullopt;
   int64_t step = strides(factor.shape)[entry.axis];
   // The sine of position 0 tells nothing of the sign.
-  bool opposite = llvm::any_of(tokens, [&](const Term *term) {
-    return term->coefficient != factor.floats[term->factorIndex];
-  });
+  bool opposite =
+      llvm::any_of(tokens, [&](const Term *term) { return term->coefficient != factor.floats[term->factorIndex]; });
   float sign = opposite ? -1.0f : 1.0f;
   for (auto [t, term] : llvm::enumerate(tokens))
     if (term->factor != entry.factor || term->factorIndex != tokens[0]->factorIndex + static_cast<int64_t>(t) * step ||

@@ -233,7 +233,7 @@ static Outputs reduce(const Call &call) {
   SmallVector<int64_t> steps = strides(kept);
   for (size_t i = 0; i < kept.size(); ++i)
     keptSteps[i] = reduced[i] ? 0 : steps[i];
-  bool keep = parameter(call.node, "keepdims", int64_t(1)) != 0;
+  bool keep = parameter(call.node, "keepdims", int64_t(1)) == 1;
   Tensor result = Tensor::ofShape(input.elementType, keep ? kept : squeezed);
   if (!input.isKnown())
     return SmallVector<Tensor, 1>{result};

@@ -74,33 +74,44 @@ LogicalResult halftone::importer::findScores(Attention &attention, Evaluator &ev
   }
 }
 
-/// Where(condition, fill, x) that always gives x: a guard against rows in which everything is masked.
-static bool isGuard(NodeOp node, Value value, Evaluator &evaluator) {
-  if (node.getOpType() != "Where" || node.getInputs()[2] != value)
-    return false;
-  if (NodeOp test = definedBy(node.getInputs()[0], "IsNaN"))
-    return test.getInputs()[0] == value;
-  const Tensor &condition = evaluator.evaluate(node.getInputs()[0]);
+/// Whether a known condition holds nowhere.
+static bool neverHolds(const Tensor &condition) {
   return condition.content == Tensor::Content::Integers &&
          llvm::all_of(condition.integers, [](int64_t x) { return x == 0; });
 }
 
+/// Where(condition, fill, x) that always gives x: a guard against rows in which everything is masked, of which a causal
+/// mask has none. A condition that is not about NaN is given in \p condition.
+static bool isGuard(NodeOp node, Value value, Evaluator &evaluator, Value &condition) {
+  if (node.getOpType() != "Where" || node.getInputs()[2] != value)
+    return false;
+  if (NodeOp test = definedBy(node.getInputs()[0], "IsNaN"); test && test.getInputs()[0] == value)
+    return true;
+  condition = node.getInputs()[0];
+  return neverHolds(evaluator.evaluate(condition));
+}
+
 /// The value behind guards: the only one that anyone else reads.
-static Value behindGuards(Value value, Evaluator &evaluator) {
+static Value behindGuards(Value value, Attention &attention, Evaluator &evaluator) {
   for (bool moved = true; moved;) {
     moved = false;
-    for (Operation *user : value.getUsers())
-      if (auto node = dyn_cast<NodeOp>(user); node && isGuard(node, value, evaluator)) {
-        value = node.getOutputs()[0];
-        moved = true;
-        break;
-      }
+    for (Operation *user : value.getUsers()) {
+      Value condition;
+      auto node = dyn_cast<NodeOp>(user);
+      if (!node || !isGuard(node, value, evaluator, condition))
+        continue;
+      if (condition)
+        attention.guards.push_back(condition);
+      value = node.getOutputs()[0];
+      moved = true;
+      break;
+    }
   }
   return value;
 }
 
 LogicalResult halftone::importer::findProduct(Attention &attention, Evaluator &evaluator) {
-  Value probabilities = behindGuards(attention.softmax.getOutputs()[0], evaluator);
+  Value probabilities = behindGuards(attention.softmax.getOutputs()[0], attention, evaluator);
   for (Operation *user : probabilities.getUsers()) {
     auto node = dyn_cast<NodeOp>(user);
     if (!node || node.getOpType() != "MatMul" || node.getInputs()[0] != probabilities || attention.product)
@@ -109,7 +120,7 @@ LogicalResult halftone::importer::findProduct(Attention &attention, Evaluator &e
   }
   if (!attention.product)
     return emitNodeError(attention.softmax) << "nobody reads its result";
-  attention.result = behindGuards(attention.product.getOutputs()[0], evaluator);
+  attention.result = behindGuards(attention.product.getOutputs()[0], attention, evaluator);
   return success();
 }
 
@@ -297,7 +308,8 @@ LogicalResult halftone::importer::checkMask(const Attention &attention, Evaluato
   return success();
 }
 
-//===-- Far positions -----------------------------------------------------------------------------------------------===//
+//===-- Far positions
+//-----------------------------------------------------------------------------------------------===//
 
 /// Masks over more tokens than this are not evaluated: the number of elements is its square.
 static constexpr int64_t mostTokens = 4200;
@@ -314,15 +326,28 @@ static int64_t largestNumber(const Attention &attention, int64_t limit) {
   return largest;
 }
 
-LogicalResult halftone::importer::checkFarMask(const Attention &attention, WeightFiles &files, int64_t context) {
-  Binding binding = {1, context - 1};
+static LogicalResult checkGuards(const Attention &attention, Evaluator &evaluator) {
+  for (Value condition : attention.guards) {
+    NodeOp softmax = attention.softmax, maker = condition.getDefiningOp<NodeOp>();
+    if (!neverHolds(evaluator.evaluate(condition)))
+      return emitNodeError(maker ? maker : softmax) << "holds for some tokens: it replaces what attention gives them";
+  }
+  return success();
+}
+
+LogicalResult halftone::importer::checkEnds(const Attention &attention, WeightFiles &files, int64_t context) {
+  Binding far = {1, context - 1};
   if (!attention.keys.past) {
     // One token more than any number in the mask shows every window; a window as long as the context is none.
-    binding = {std::min(context, std::max<int64_t>(16, largestNumber(attention, context) + 2)), 0};
+    far = {std::min(context, std::max<int64_t>(16, largestNumber(attention, context) + 2)), 0};
     NodeOp softmax = attention.softmax;
-    if (binding.tokens > mostTokens)
-      return emitNodeError(softmax) << "the attention mask cannot be checked over " << binding.tokens << " tokens";
+    if (far.tokens > mostTokens)
+      return emitNodeError(softmax) << "the attention mask cannot be checked over " << far.tokens << " tokens";
   }
-  Evaluator evaluator(binding, files);
-  return checkMask(attention, evaluator, binding);
+  for (Binding binding : {Binding{3, 0}, far}) {
+    Evaluator evaluator(binding, files);
+    if (failed(checkMask(attention, evaluator, binding)) || failed(checkGuards(attention, evaluator)))
+      return failure();
+  }
+  return success();
 }

@@ -29,6 +29,7 @@ struct Attention {
   HeadRows queries, keys, values;
   float scale = 1;
   llvm::SmallVector<Mask> masks;
+  llvm::SmallVector<mlir::Value> guards; ///< conditions that must never hold
 };
 
 /// Each fills in its part or says which node is not understood, and why.
@@ -40,8 +41,8 @@ llvm::LogicalResult findKeysAndValues(Attention &attention, Evaluator &evaluator
 /// The masks together let token t see exactly the positions up to its own.
 llvm::LogicalResult checkMask(const Attention &attention, Evaluator &evaluator, Binding binding);
 
-/// The same where a window would show: for the last token of the context, or, in a graph without a past, for more tokens
-/// than any number in the mask.
-llvm::LogicalResult checkFarMask(const Attention &attention, WeightFiles &files, int64_t context);
+/// The same at the ends: without a past, where most is masked, and where a window would show: for the last token of the
+/// context, or, in a graph without a past, for more tokens than any number in the mask.
+llvm::LogicalResult checkEnds(const Attention &attention, WeightFiles &files, int64_t context);
 
 } // namespace halftone::importer

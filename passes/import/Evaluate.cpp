@@ -200,6 +200,8 @@ void Evaluator::evaluateNode(NodeOp node) {
   }
   const Operator *row = evaluable(call);
   Outputs outputs = row ? row->evaluate(call) : std::nullopt;
-  for (auto [i, result] : llvm::enumerate(node.getOutputs()))
-    store(result, outputs && i < outputs->size() ? std::move((*outputs)[i]) : Tensor());
+  for (auto [i, result] : llvm::enumerate(node.getOutputs())) {
+    bool isGood = outputs && i < outputs->size() && (*outputs)[i].isConsistent();
+    store(result, isGood ? std::move((*outputs)[i]) : Tensor());
+  }
 }

@@ -160,7 +160,8 @@ static Moves transpose(const Call &call) {
 static Moves expand(const Call &call) {
   auto target = call.integers(1, "shape");
   SmallVector<int64_t> shape;
-  if (!target || !broadcast(call.input(0).shape, *target, shape))
+  bool isShape = target && llvm::all_of(*target, [](int64_t size) { return size >= 0; });
+  if (!isShape || !broadcast(call.input(0).shape, *target, shape))
     return std::nullopt;
   return strided(shape, broadcastStrides(call.input(0).shape, shape));
 }
@@ -232,6 +233,9 @@ static Moves concat(const Call &call) {
   for (const Tensor *input : call.inputs) {
     if (!input || input->shape.size() != shape.size())
       return std::nullopt;
+    for (auto [i, size] : llvm::enumerate(input->shape))
+      if (static_cast<int64_t>(i) != *axis && size != shape[i])
+        return std::nullopt;
     shape[*axis] += input->shape[*axis];
     blocks.push_back(strides(input->shape)[*axis] * input->shape[*axis]);
   }
@@ -311,8 +315,11 @@ static Moves tile(const Call &call) {
   if (!repeats || repeats->size() != input.shape.size())
     return std::nullopt;
   SmallVector<int64_t> shape;
-  for (auto [size, count] : llvm::zip(input.shape, *repeats))
+  for (auto [size, count] : llvm::zip(input.shape, *repeats)) {
     shape.push_back(size * count);
+    if (count < 0 || shape.back() > mostElements)
+      return std::nullopt;
+  }
   return one(shape, [shape, own = input.shape] {
     std::vector<Source> sources(positions(shape, strides(shape)));
     SmallVector<int64_t> steps = strides(shape), ownSteps = strides(own);
@@ -376,9 +383,10 @@ static bool collect(ArrayRef<Source> sources, ArrayRef<const Tensor *> inputs, s
       continue;
     }
     const Tensor &from = *inputs[source >> inputShift];
-    if (from.content != content)
+    size_t index = source & ((int64_t(1) << inputShift) - 1);
+    if (from.content != content || index >= (from.*elements).size())
       return false;
-    result.push_back((from.*elements)[source & ((int64_t(1) << inputShift) - 1)]);
+    result.push_back((from.*elements)[index]);
   }
   return true;
 }

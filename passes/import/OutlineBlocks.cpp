@@ -4,8 +4,6 @@
 #include "passes/import/Passes.h"
 #include "passes/import/RepeatedRun.h"
 
-#include "mlir/IR/IRMapping.h"
-
 namespace halftone {
 #define GEN_PASS_DEF_OUTLINEBLOCKS
 #include "passes/import/Passes.h.inc"
@@ -19,23 +17,20 @@ namespace {
 
 class Outliner {
 public:
-  Outliner(func::FuncOp caller, Run run)
-      : caller(caller), run(std::move(run)), builder(caller.getContext()), results(this->run.carried) {
-    llvm::append_range(results, this->run.leftBehind);
-    llvm::sort(results);
-    sizesFirst();
-  }
+  Outliner(func::FuncOp caller, Run run);
 
   void outline();
 
 private:
-  void sizesFirst();
   func::FuncOp makeBlock();
+  void fillBody(Block *body);
+  Value operandOf(const Source &source, Value original, Block *body, ArrayRef<Operation *> made);
   void callRepetition(size_t repetition, func::FuncOp block);
 
   func::FuncOp caller;
   Run run;
   OpBuilder builder;
+  SmallVector<size_t> order;  ///< numbers of what comes from outside, as arguments
   SmallVector<Place> results; ///< what the block gives, in order
   SmallVector<Value> current; ///< the carried values before the next repetition
 };
@@ -43,52 +38,71 @@ private:
 } // namespace
 
 /// The length of the past comes before weights and caches.
-void Outliner::sizesFirst() {
-  std::vector<SmallVector<Value>> sorted;
-  for (bool wanted : {true, false})
-    llvm::copy_if(run.outside, std::back_inserter(sorted),
-                  [&](ArrayRef<Value> values) { return values[0].getType().isIndex() == wanted; });
-  run.outside = std::move(sorted);
+Outliner::Outliner(func::FuncOp caller, Run run)
+    : caller(caller), run(std::move(run)), builder(caller.getContext()), results(this->run.carried) {
+  for (bool isSize : {true, false})
+    for (auto [i, values] : llvm::enumerate(this->run.outside))
+      if (values[0].getType().isIndex() == isSize)
+        order.push_back(i);
+  llvm::append_range(results, this->run.leftBehind);
+  llvm::sort(results);
 }
 
 static Value valueAt(ArrayRef<Operation *> sequence, Place place) {
   return sequence[place.op]->getResult(place.result);
 }
 
-/// The body is the second repetition, where carried values cannot be taken for others, with arguments for what comes
-/// from outside; constants are copied.
-func::FuncOp Outliner::makeBlock() {
-  ArrayRef<Operation *> model = run.repetitions[1];
-  SmallVector<Value> inputs;
-  for (Place place : run.carried)
-    inputs.push_back(valueAt(run.repetitions[0], place));
-  for (ArrayRef<Value> values : run.outside)
-    inputs.push_back(values[1]);
-  SmallVector<Type> outputs;
+Value Outliner::operandOf(const Source &source, Value original, Block *body, ArrayRef<Operation *> made) {
+  switch (source.kind) {
+  case Source::Kind::Same:
+    return valueAt(made, source.place);
+  case Source::Kind::Carried:
+    return body->getArgument(llvm::find(run.carried, source.place) - run.carried.begin());
+  case Source::Kind::Outside:
+    return body->getArgument(run.carried.size() + (llvm::find(order, source.index) - order.begin()));
+  case Source::Kind::Constant:
+    break;
+  }
+  Operation *constant = original.getDefiningOp();
+  for (Operation &op : *body)
+    if (op.getName() == constant->getName() && op.getAttrDictionary() == constant->getAttrDictionary())
+      return op.getResult(0);
+  return builder.clone(*constant)->getResult(0);
+}
+
+/// Copies the first repetition with arguments for what comes from outside.
+void Outliner::fillBody(Block *body) {
+  builder.setInsertionPointToEnd(body);
+  SmallVector<Operation *> made;
+  for (auto [op, sources] : llvm::zip(run.repetitions[0], run.sources)) {
+    SmallVector<Value> operands;
+    for (auto [source, original] : llvm::zip(sources, op->getOperands()))
+      operands.push_back(operandOf(source, original, body, made));
+    made.push_back(builder.clone(*op));
+    made.back()->setOperands(operands);
+  }
+  SmallVector<Value> returned;
   for (Place place : results)
-    outputs.push_back(valueAt(model, place).getType());
-  builder.setInsertionPoint(caller);
+    returned.push_back(valueAt(made, place));
+  func::ReturnOp::create(builder, caller.getLoc(), returned);
+}
+
+func::FuncOp Outliner::makeBlock() {
+  SmallVector<Type> inputs, outputs;
+  for (Value value : run.initial)
+    inputs.push_back(value.getType());
+  for (size_t number : order)
+    inputs.push_back(run.outside[number][0].getType());
+  for (Place place : results)
+    outputs.push_back(valueAt(run.repetitions[0], place).getType());
   std::string name = "block";
   auto module = caller->getParentOfType<ModuleOp>();
   for (unsigned i = 1; module.lookupSymbol(name); ++i)
     name = "block." + std::to_string(i);
-  auto block = func::FuncOp::create(builder, caller.getLoc(), name,
-                                    builder.getFunctionType(ValueRange(inputs).getTypes(), outputs));
+  builder.setInsertionPoint(caller);
+  auto block = func::FuncOp::create(builder, caller.getLoc(), name, builder.getFunctionType(inputs, outputs));
   block.setPrivate();
-  Block *body = block.addEntryBlock();
-  builder.setInsertionPointToEnd(body);
-  IRMapping mapping;
-  mapping.map(inputs, body->getArguments());
-  for (Operation *op : model) {
-    for (Value operand : op->getOperands())
-      if (Operation *maker = operand.getDefiningOp(); maker && !mapping.contains(operand) && isLeaf(maker))
-        builder.clone(*maker, mapping);
-    builder.clone(*op, mapping);
-  }
-  SmallVector<Value> returned;
-  for (Place place : results)
-    returned.push_back(mapping.lookup(valueAt(model, place)));
-  func::ReturnOp::create(builder, caller.getLoc(), returned);
+  fillBody(block.addEntryBlock());
   return block;
 }
 
@@ -96,8 +110,8 @@ void Outliner::callRepetition(size_t repetition, func::FuncOp block) {
   ArrayRef<Operation *> sequence = run.repetitions[repetition];
   builder.setInsertionPointAfter(sequence.back());
   SmallVector<Value> inputs(current);
-  for (ArrayRef<Value> values : run.outside)
-    inputs.push_back(values[repetition]);
+  for (size_t number : order)
+    inputs.push_back(run.outside[number][repetition]);
   auto call = func::CallOp::create(builder, sequence.back()->getLoc(), block, inputs);
   for (auto [place, result] : llvm::zip(results, call.getResults())) {
     Value value = valueAt(sequence, place);

@@ -79,9 +79,11 @@ LogicalResult Recogniser::checkContext(const Attention &attention) {
   std::vector<void *> masks;
   for (const Mask &mask : attention.masks)
     masks.push_back(mask.value.getAsOpaquePointer());
+  for (Value guard : attention.guards)
+    masks.push_back(guard.getAsOpaquePointer());
   if (!checked.insert(masks).second)
     return success();
-  return checkFarMask(attention, files, stated ? stated.getInt() : defaultContext);
+  return checkEnds(attention, files, stated ? stated.getInt() : defaultContext);
 }
 
 lowbit::CacheOp Recogniser::addCache(Location location, int64_t heads, int64_t size) {

@@ -38,7 +38,7 @@ static Value meanOfSquares(NodeOp mean) {
   Value input = squared(mean.getInputs()[0]);
   auto shape = input ? dimensions(input) : std::nullopt;
   auto axes = mean.getInputs().size() > 1 ? constantIntegers(mean.getInputs()[1]) : listParameter(mean, "axes");
-  if (!shape || !axes || axes->size() != 1 || parameter(mean, "keepdims", int64_t(1)) == 0)
+  if (!shape || !axes || axes->size() != 1 || parameter(mean, "keepdims", int64_t(1)) != 1)
     return {};
   bool isLast = (*axes)[0] == -1 || (*axes)[0] == static_cast<int64_t>(shape->size()) - 1;
   return isLast ? input : Value();

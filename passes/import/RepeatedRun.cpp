@@ -90,9 +90,9 @@ public:
   std::optional<Run> check();
 
 private:
-  bool checkOperand(size_t op, unsigned operand);
-  bool checkCarried(Place place, Value initial);
-  bool checkOutside(ArrayRef<Value> values);
+  std::optional<Source> sourceOf(size_t op, unsigned operand);
+  bool isCarried(Place place, Value initial);
+  std::optional<Source> outside(ArrayRef<Value> values);
   bool findLeftBehind();
 
   ArrayRef<Operation *> ops;
@@ -122,7 +122,7 @@ Checker::Checker(ArrayRef<Operation *> ops, const Candidate &candidate, size_t s
 }
 
 /// One operand of one place, in all repetitions: made in the same repetition, in the one before, or outside.
-bool Checker::checkOperand(size_t op, unsigned operand) {
+std::optional<Source> Checker::sourceOf(size_t op, unsigned operand) {
   SmallVector<Value> values;
   for (auto &sequence : run.repetitions)
     values.push_back(sequence[op]->getOperand(operand));
@@ -137,32 +137,37 @@ bool Checker::checkOperand(size_t op, unsigned operand) {
   auto second = placeOf(1);
   for (size_t r = 2; r < values.size(); ++r)
     if (placeOf(r) != second)
-      return false;
+      return std::nullopt;
   auto first = placeOf(0);
   if (!second)
-    return !first && checkOutside(values);
-  if (second->first == 0)
-    return first == second;
-  return second->first == 1 && !first && checkCarried(second->second, values[0]);
+    return first ? std::nullopt : outside(values);
+  if (second->first == 0 && first == second)
+    return Source{Source::Kind::Same, second->second};
+  if (second->first == 1 && !first && isCarried(second->second, values[0]))
+    return Source{Source::Kind::Carried, second->second};
+  return std::nullopt;
 }
 
-bool Checker::checkCarried(Place place, Value initial) {
+bool Checker::isCarried(Place place, Value initial) {
   auto [entry, isNew] = carried.insert({place, initial});
   return isNew || entry->second == initial;
 }
 
 /// Constants are copied into the block and must be equal; what no leaf gives must be the same for all.
-bool Checker::checkOutside(ArrayRef<Value> values) {
+std::optional<Source> Checker::outside(ArrayRef<Value> values) {
   Operation *maker = values[0].getDefiningOp();
   bool isConstant = maker && maker->hasTrait<OpTrait::ConstantLike>();
   for (Value value : values) {
     Operation *other = value.getDefiningOp();
     if (isConstant ? !other || !alike(maker, other) : !isa_and_nonnull<lowbit::GetOp>(other) && value != values[0])
-      return false;
+      return std::nullopt;
   }
-  if (!isConstant && !llvm::is_contained(run.outside, SmallVector<Value>(values)))
+  if (isConstant)
+    return Source{};
+  size_t number = llvm::find(run.outside, SmallVector<Value>(values)) - run.outside.begin();
+  if (number == run.outside.size())
     run.outside.emplace_back(values);
-  return true;
+  return Source{Source::Kind::Outside, {}, number};
 }
 
 /// After the run only the last repetition's values may be read.
@@ -183,10 +188,15 @@ bool Checker::findLeftBehind() {
 }
 
 std::optional<Run> Checker::check() {
-  for (size_t op = 0; op < candidate.length; ++op)
-    for (unsigned operand = 0; operand < run.repetitions[0][op]->getNumOperands(); ++operand)
-      if (!checkOperand(op, operand))
+  for (size_t op = 0; op < candidate.length; ++op) {
+    run.sources.emplace_back();
+    for (unsigned operand = 0; operand < run.repetitions[0][op]->getNumOperands(); ++operand) {
+      std::optional<Source> source = sourceOf(op, operand);
+      if (!source)
         return std::nullopt;
+      run.sources[op].push_back(*source);
+    }
+  }
   if (!findLeftBehind())
     return std::nullopt;
   for (auto [place, initial] : carried) {

@@ -21,10 +21,25 @@ struct Place {
   auto operator<=>(const Place &) const = default;
 };
 
+/// Where an operand of a repetition comes from.
+struct Source {
+  enum class Kind : uint8_t {
+    Same,    ///< the result at \p place of this repetition
+    Carried, ///< the result at \p place of the one before
+    Outside, ///< number \p index of what comes from outside
+    Constant ///< a constant to copy
+  };
+  Kind kind = Kind::Constant;
+  Place place = {};
+  size_t index = 0;
+};
+
 /// Equal sequences of operations, one after another.
 struct Run {
   /// [repetition][place], without leaves.
   std::vector<llvm::SmallVector<mlir::Operation *>> repetitions;
+  /// [place][operand]. The same value may come from outside in one repetition for two different reasons.
+  std::vector<llvm::SmallVector<Source>> sources;
   /// What a repetition takes from the one before it, and before the first the values that stand for them.
   llvm::SmallVector<Place> carried;
   llvm::SmallVector<mlir::Value> initial;

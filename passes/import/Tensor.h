@@ -6,6 +6,8 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Value.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -46,6 +48,14 @@ struct Tensor {
       if (__builtin_mul_overflow(count, size, &count))
         return std::numeric_limits<int64_t>::max();
     return count;
+  }
+  /// Sizes are not negative, and there are as many elements as the shape says.
+  bool isConsistent() const {
+    auto count = static_cast<size_t>(elements());
+    return llvm::all_of(shape, [](int64_t size) { return size >= 0; }) &&
+           (content != Content::Integers || integers.size() == count) &&
+           (content != Content::Floats || floats.size() == count) &&
+           (content != Content::Forms || forms.size() == count);
   }
   bool hasShape() const { return content != Content::Shapeless; }
   bool isKnown() const { return content == Content::Integers || content == Content::Floats; }

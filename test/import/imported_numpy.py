@@ -137,4 +137,6 @@ OPERATIONS = {
     "arith.divf": lambda read, attributes: read[0] / read[1],
     "arith.negf": lambda read, attributes: -read[0],
     "math.exp": lambda read, attributes: np.exp(read[0]),
+    "math.sqrt": lambda read, attributes: np.sqrt(read[0]),
+    "math.tanh": lambda read, attributes: np.tanh(read[0]),
 }

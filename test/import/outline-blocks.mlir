@@ -100,3 +100,31 @@ func.func @forward(%a: tensor<?x8xf32>, %b: tensor<?x8xf32>) -> (tensor<?x8xf32>
   %f = arith.subf %e, %c : tensor<?x8xf32>
   return %e, %f : tensor<?x8xf32>, tensor<?x8xf32>
 }
+
+// -----
+
+// The second layer reads one weight where the first reads two: they are two arguments.
+// CHECK-LABEL: func.func private @block
+// CHECK-SAME: (%[[X:.*]]: tensor<?x8xf32>, %[[A:.*]]: !lowbit.weight<8x8, <f32>>, %[[B:.*]]: !lowbit.weight<8x8, <f32>>)
+// CHECK-NEXT: %[[Y:.*]] = lowbit.linear %[[X]], %[[A]]
+// CHECK-NEXT: %[[Z:.*]] = lowbit.linear %[[Y]], %[[B]]
+// CHECK-NEXT: %[[S:.*]] = arith.addf %[[Y]], %[[Z]]
+// CHECK-NEXT: return %[[S]]
+// CHECK-LABEL: func.func @forward
+// CHECK-DAG: %[[W:.*]] = lowbit.get @w
+// CHECK-DAG: %[[V:.*]] = lowbit.get @v
+// CHECK: %[[L:.*]] = call @block(%arg0, %[[W]], %[[V]])
+// CHECK: call @block(%[[L]], %[[V]], %[[V]])
+lowbit.weight @w : !lowbit.weight<8x8, <f32>> in "a.onnx" at 0
+lowbit.weight @v : !lowbit.weight<8x8, <f32>> in "a.onnx" at 256
+func.func @forward(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %w = lowbit.get @w : !lowbit.weight<8x8, <f32>>
+  %v = lowbit.get @v : !lowbit.weight<8x8, <f32>>
+  %y = lowbit.linear %x, %w : (tensor<?x8xf32>, !lowbit.weight<8x8, <f32>>) -> tensor<?x8xf32>
+  %z = lowbit.linear %y, %v : (tensor<?x8xf32>, !lowbit.weight<8x8, <f32>>) -> tensor<?x8xf32>
+  %s = arith.addf %y, %z : tensor<?x8xf32>
+  %y1 = lowbit.linear %s, %v : (tensor<?x8xf32>, !lowbit.weight<8x8, <f32>>) -> tensor<?x8xf32>
+  %z1 = lowbit.linear %y1, %v : (tensor<?x8xf32>, !lowbit.weight<8x8, <f32>>) -> tensor<?x8xf32>
+  %s1 = arith.addf %y1, %z1 : tensor<?x8xf32>
+  return %s1 : tensor<?x8xf32>
+}
