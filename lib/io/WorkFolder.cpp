@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <dirent.h>
@@ -51,8 +52,13 @@ static void removeFiles(int folder) {
 void WorkFolder::removeOnSignal() {
   if (currentDescriptor < 0)
     return;
-  removeFiles(currentDescriptor);
-  rmdir(currentPath);
+  // Other threads run on, and may make a file between the two calls.
+  constexpr int tries = 1000;
+  for (int i = 0; i < tries; ++i) {
+    removeFiles(currentDescriptor);
+    if (rmdir(currentPath) == 0 || errno != ENOTEMPTY)
+      return;
+  }
 }
 
 static std::string resolve(const std::string &path) {
@@ -91,6 +97,24 @@ static void removeLeftOver(const std::string &parent, const std::string &name) {
   closedir(listing);
 }
 
+namespace {
+
+/// While alive, signals wait: a folder is made and made known to the handler at once.
+class SignalsBlocked {
+public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+
+private:
+  sigset_t before;
+};
+
+} // namespace
+
 Expected<WorkFolder> WorkFolder::create(const std::string &output) {
   WorkFolder work;
   work.output = output;
@@ -98,6 +122,7 @@ Expected<WorkFolder> WorkFolder::create(const std::string &output) {
   const size_t slash = work.target.rfind('/');
   const bool hasFolder = slash != std::string::npos;
   removeLeftOver(hasFolder ? work.target.substr(0, slash + 1) : ".", work.target.substr(hasFolder ? slash + 1 : 0));
+  const SignalsBlocked blocked;
   // Another run may take a folder for left over between its making and its locking: then make another.
   while (work.descriptor < 0) {
     std::string path = work.target + std::string(marker) + std::string(uniquePart);

@@ -8,7 +8,7 @@
 namespace halftone::link {
 
 /// The largest page of any target: offset and address agree modulo every page size.
-static constexpr uint64_t pageSize = 64 * 1024;
+static constexpr uint64_t pageSize = uint64_t{64} * 1024;
 
 static uint64_t alignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 

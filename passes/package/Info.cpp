@@ -14,7 +14,7 @@
 namespace halftone::package {
 
 /// How many bytes are hashed before their pages go back to the system.
-static constexpr uint64_t blockSize = 4 * 1024 * 1024;
+static constexpr uint64_t blockSize = uint64_t{4} * 1024 * 1024;
 
 Expected<HashedFile> hashFile(const std::string &path) {
   const Expected<io::MappedFile> file = io::MappedFile::open(path);

@@ -71,7 +71,8 @@ Status parse(const CommandLine &line, std::span<const std::string_view> argument
       if (!option)
         return unknown(line, argument.substr(0, equals));
       taken =
-          take(*option, equals == argument.npos ? std::nullopt : std::optional(argument.substr(equals + 1)), arguments);
+          take(*option, equals == std::string_view::npos ? std::nullopt : std::optional(argument.substr(equals + 1)),
+               arguments);
     }
     if (!taken)
       return taken;
@@ -85,7 +86,7 @@ static std::string wrap(std::string_view text, size_t indent) {
   const size_t width = lineWidth - indent;
   while (text.size() > width) {
     const size_t space = text.rfind(' ', width);
-    if (space == text.npos)
+    if (space == std::string_view::npos)
       break;
     result += std::string(text.substr(0, space)) + "\n" + std::string(indent, ' ');
     text.remove_prefix(space + 1);

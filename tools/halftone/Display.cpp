@@ -58,8 +58,6 @@ void Display::advance(Stage stage, uint64_t done, uint64_t total) {
        ", " + peakMemory());
 }
 
-void Display::end(const StageReport &) {}
-
 void Display::warn(const std::string &message) {
   clear();
   llvm::errs() << "halftone: warning: " << message << "\n";

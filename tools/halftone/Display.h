@@ -16,7 +16,6 @@ public:
 
   void begin(Stage stage) override;
   void advance(Stage stage, uint64_t done, uint64_t total) override;
-  void end(const StageReport &report) override;
   void warn(const std::string &message) override;
 
   /// Takes the line away, so that other text can follow.

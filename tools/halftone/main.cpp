@@ -65,7 +65,8 @@ static Status run(std::span<const std::string_view> arguments) {
 }
 
 int main(int argc, char **argv) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of write(), told like a full disk
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
     std::signal(signal, endOnSignal);
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const Status done = run(arguments);
