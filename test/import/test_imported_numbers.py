@@ -1,8 +1,10 @@
 """What the import stage makes of whole graphs computes what onnxruntime computed: prefill, then one more token on the cache."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import numpy as np
+import onnx
 import pytest
 from imported_numpy import Module
+from onnx import helper, numpy_helper
 
 # Graphs of the Llama architecture as different exporters write them; the first three have no cache.
 MODELS = ("llama-dynamo", "llama-torchscript", "llama-optimum", "llama-hf-decode")
@@ -51,6 +53,24 @@ def test_numbers(importModel, sharedData, name):
     if (folder / "inputs.decode.npz").exists():
         more = arrays(folder / "inputs.decode.npz")
         check(module, more, arrays(folder / "outputs.decode.npz")["logits"], inputs["input_ids"].shape[1])
+
+
+def test_gathered_angles(importModel, sharedData, tmp_path):
+    """Cosines and sines from tables that positions name, as older exporters write them; the tables say the context."""
+    folder, rows = sharedData / "onnx" / "llama-optimum", 48
+    model = onnx.load(folder / "model.onnx")
+    frequencies = next(numpy_helper.to_array(node.attribute[0].t) for node in model.graph.node if node.output[0] == "onnx::Expand_119")
+    angles = np.arange(rows, dtype=np.float32)[:, None] * np.tile(frequencies.reshape(1, -1), 2)
+    for function, output in ((np.cos, "/model/rotary_emb/Cast_4_output_0"), (np.sin, "/model/rotary_emb/Cast_5_output_0")):
+        maker = next(node for node in model.graph.node if node.output[0] == output)
+        model.graph.initializer.append(numpy_helper.from_array(function(angles), f"{function.__name__}_cached"))
+        maker.CopyFrom(helper.make_node("Gather", [f"{function.__name__}_cached", "position_ids"], [output], maker.name, axis=0))
+    onnx.save(model, tmp_path / "model.onnx")
+    done = importModel(tmp_path / "model.onnx")
+    assert done.returncode == 0, done.stderr
+    assert f"halftone.context = {rows} : i64" in done.stdout
+    inputs = arrays(folder / "inputs.npz")
+    check(Module(done.stdout), inputs, arrays(folder / "outputs.npz")["logits"], 0)
 
 
 @pytest.mark.parametrize("name", REFUSED)
