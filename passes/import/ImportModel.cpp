@@ -171,8 +171,14 @@ Value Importer::addWeight(const onnx::Tensor &tensor, StringRef name) {
 FailureOr<Value> Importer::addTensor(const onnx::Tensor &tensor, StringRef name) {
   uint64_t count = onnx::elementCount(tensor.shape).value_or(0);
   bool isMatrix = tensor.shape.size() == 1 || tensor.shape.size() == 2;
-  if (tensor.type == onnx::ElementType::float32 && isMatrix && count >= smallestWeight && tensor.location)
-    return addWeight(tensor, name);
+  Type element = elementType(tensor.type);
+  if (isa_and_nonnull<FloatType>(element) && isMatrix && count >= smallestWeight && tensor.location) {
+    if (element.isF32())
+      return addWeight(tensor, name);
+    return emitError(locationOf(name)) << source << ": tensor '" << name << "': weights of "
+                                       << onnx::describe(tensor.type, tensor.shape)
+                                       << " are not supported; export the model in float32";
+  }
   FailureOr<DenseElementsAttr> constant = elements(tensor, name);
   if (failed(constant))
     return failure();

@@ -85,6 +85,14 @@ def ConvertLinears : Pass<"convert-linears", "::mlir::ModuleOp"> {
 
 def ConvertEmbedding : Pass<"convert-embedding", "::mlir::ModuleOp"> {
   let summary = "Turn the Gather of a table's rows by token ids into lowbit.embedding";
+  let description = [{
+    Other Gathers, such as those of rows of angles by positions, stay.
+
+    Example:
+      %x = onnx.node "Gather" (%table, %ids) : tensor<1x?x64xf32>
+    =>
+      %x = lowbit.embedding %tokens, %table : tensor<?x64xf32>
+  }];
   let dependentDialects = ["::halftone::lowbit::LowbitDialect", "::mlir::tensor::TensorDialect"];
 }
 
@@ -190,6 +198,12 @@ def ConvertElementwise : Pass<"convert-elementwise", "::mlir::func::FuncOp"> {
 
 def DropUnused : Pass<"drop-unused", "::mlir::ModuleOp"> {
   let summary = "Remove weights and caches that no operation names";
+  let description = [{
+    Frequencies of rotations and copies of shared matrices are not read any more once others are recognised.
+
+    Example:
+      lowbit.weight @inv_freq : !lowbit.weight<24, ...> in "a.onnx" at 0      =>      (nothing, if nobody gets @inv_freq)
+  }];
 }
 
 def VerifyImported : Pass<"verify-imported", "::mlir::ModuleOp"> {
