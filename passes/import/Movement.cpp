@@ -1,49 +1,29 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Operators that only move elements. Each says, for every element of its result, which element of which input it is;
 // integers, floats and linear forms then move alike.
-#include "passes/import/Operator.h"
-
-#include <functional>
+#include "passes/import/Move.h"
 
 using namespace mlir;
 using namespace halftone::importer;
 
-namespace {
-
-/// Where an element comes from: input << inputShift | index, or `zero`.
-using Source = int64_t;
-constexpr int inputShift = 44;
-constexpr Source zero = -1;
-
-/// A result of a movement. Sources are made only where elements are known.
-struct Move {
-  SmallVector<int64_t> shape;
-  std::function<std::vector<Source>()> sources;
-};
-using Moves = std::optional<SmallVector<Move, 1>>;
-
-Moves one(ArrayRef<int64_t> shape, std::function<std::vector<Source>()> sources) {
+static Moves one(ArrayRef<int64_t> shape, std::function<std::vector<Source>()> sources) {
   return SmallVector<Move, 1>{Move{SmallVector<int64_t>(shape), std::move(sources)}};
 }
 
 /// The same elements in the same order under another shape.
-Moves reshaped(const Tensor &input, ArrayRef<int64_t> shape) {
-  int64_t count = input.elements(), other = 1;
-  for (int64_t size : shape)
-    other *= size;
-  if (count != other)
+static Moves reshaped(const Tensor &input, ArrayRef<int64_t> shape) {
+  int64_t count = input.elements();
+  if (count != Tensor::ofShape(input.elementType, shape).elements())
     return std::nullopt;
   return one(shape, [count] { return positions({count}, {1}); });
 }
 
 /// A view: element at coordinates c is input element base + c * steps.
-Moves strided(ArrayRef<int64_t> shape, ArrayRef<int64_t> steps, int64_t base = 0) {
+static Moves strided(ArrayRef<int64_t> shape, ArrayRef<int64_t> steps, int64_t base = 0) {
   return one(shape, [shape = SmallVector<int64_t>(shape), steps = SmallVector<int64_t>(steps), base] {
     return positions(shape, steps, base);
   });
 }
-
-} // namespace
 
 std::optional<int64_t> halftone::importer::normalizeAxis(int64_t axis, size_t rank) {
   int64_t normal = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
@@ -370,60 +350,8 @@ static Moves where(const Call &call) {
   });
 }
 
-//===-- Moving the elements
-//-----------------------------------------------------------------------------------------===//
-
-template <class T>
-static bool collect(ArrayRef<Source> sources, ArrayRef<const Tensor *> inputs, std::vector<T> Tensor::*elements,
-                    Tensor::Content content, std::vector<T> &result) {
-  result.reserve(sources.size());
-  for (Source source : sources) {
-    if (source == zero) {
-      result.push_back(T());
-      continue;
-    }
-    const Tensor &from = *inputs[source >> inputShift];
-    size_t index = source & ((int64_t(1) << inputShift) - 1);
-    if (from.content != content || index >= (from.*elements).size())
-      return false;
-    result.push_back((from.*elements)[index]);
-  }
-  return true;
-}
-
-/// The elements of a move, where the inputs have them.
-static Tensor carryOut(const Move &move, const Call &call, size_t firstData) {
-  Tensor result = Tensor::ofShape(call.input(firstData).elementType, move.shape);
-  Tensor::Content content = Tensor::Content::Unknown;
-  for (const Tensor *input : ArrayRef(call.inputs).drop_front(firstData))
-    if (input && (input->isKnown() || input->content == Tensor::Content::Forms)) {
-      bool takes = content == Tensor::Content::Unknown || input->content == Tensor::Content::Forms;
-      if (input->isFloat() == result.isFloat() && takes)
-        content = input->content;
-    }
-  if (!move.sources || content == Tensor::Content::Unknown || result.elements() > mostElements)
-    return result;
-  std::vector<Source> sources = move.sources();
-  bool complete = true;
-  auto tryAll = [&](auto member, Tensor::Content kind) {
-    if (content == kind)
-      complete = collect(ArrayRef(sources), call.inputs, member, kind, result.*member);
-  };
-  tryAll(&Tensor::integers, Tensor::Content::Integers);
-  tryAll(&Tensor::floats, Tensor::Content::Floats);
-  tryAll(&Tensor::forms, Tensor::Content::Forms);
-  if (complete) {
-    result.content = content;
-    return result;
-  }
-  // Where and Concat may take all elements from the known inputs although forms are among them.
-  result.forms.clear();
-  if (collect(ArrayRef(sources), call.inputs, &Tensor::floats, Tensor::Content::Floats, result.floats))
-    result.content = Tensor::Content::Floats;
-  else
-    result.floats.clear();
-  return result;
-}
+//===-- The table
+//---------------------------------------------------------------------------------------------------===//
 
 template <Moves (*function)(const Call &), size_t firstData = 0> static Outputs evaluate(const Call &call) {
   Moves moves = function(call);

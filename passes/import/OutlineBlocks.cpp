@@ -24,7 +24,7 @@ public:
 private:
   func::FuncOp makeBlock();
   void fillBody(Block *body);
-  Value operandOf(const Source &source, Value original, Block *body, ArrayRef<Operation *> made);
+  Value operandOf(const OperandSource &source, Value original, Block *body, ArrayRef<Operation *> made);
   void callRepetition(size_t repetition, func::FuncOp block);
 
   func::FuncOp caller;
@@ -52,15 +52,15 @@ static Value valueAt(ArrayRef<Operation *> sequence, Place place) {
   return sequence[place.op]->getResult(place.result);
 }
 
-Value Outliner::operandOf(const Source &source, Value original, Block *body, ArrayRef<Operation *> made) {
+Value Outliner::operandOf(const OperandSource &source, Value original, Block *body, ArrayRef<Operation *> made) {
   switch (source.kind) {
-  case Source::Kind::Same:
+  case OperandSource::Kind::Same:
     return valueAt(made, source.place);
-  case Source::Kind::Carried:
+  case OperandSource::Kind::Carried:
     return body->getArgument(llvm::find(run.carried, source.place) - run.carried.begin());
-  case Source::Kind::Outside:
+  case OperandSource::Kind::Outside:
     return body->getArgument(run.carried.size() + (llvm::find(order, source.index) - order.begin()));
-  case Source::Kind::Constant:
+  case OperandSource::Kind::Constant:
     break;
   }
   Operation *constant = original.getDefiningOp();

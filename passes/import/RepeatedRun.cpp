@@ -90,9 +90,9 @@ public:
   std::optional<Run> check();
 
 private:
-  std::optional<Source> sourceOf(size_t op, unsigned operand);
+  std::optional<OperandSource> sourceOf(size_t op, unsigned operand);
   bool isCarried(Place place, Value initial);
-  std::optional<Source> outside(ArrayRef<Value> values);
+  std::optional<OperandSource> outside(ArrayRef<Value> values);
   bool findLeftBehind();
 
   ArrayRef<Operation *> ops;
@@ -122,7 +122,7 @@ Checker::Checker(ArrayRef<Operation *> ops, const Candidate &candidate, size_t s
 }
 
 /// One operand of one place, in all repetitions: made in the same repetition, in the one before, or outside.
-std::optional<Source> Checker::sourceOf(size_t op, unsigned operand) {
+std::optional<OperandSource> Checker::sourceOf(size_t op, unsigned operand) {
   SmallVector<Value> values;
   for (auto &sequence : run.repetitions)
     values.push_back(sequence[op]->getOperand(operand));
@@ -142,9 +142,9 @@ std::optional<Source> Checker::sourceOf(size_t op, unsigned operand) {
   if (!second)
     return first ? std::nullopt : outside(values);
   if (second->first == 0 && first == second)
-    return Source{Source::Kind::Same, second->second};
+    return OperandSource{OperandSource::Kind::Same, second->second};
   if (second->first == 1 && !first && isCarried(second->second, values[0]))
-    return Source{Source::Kind::Carried, second->second};
+    return OperandSource{OperandSource::Kind::Carried, second->second};
   return std::nullopt;
 }
 
@@ -154,7 +154,7 @@ bool Checker::isCarried(Place place, Value initial) {
 }
 
 /// Constants are copied into the block and must be equal; what no leaf gives must be the same for all.
-std::optional<Source> Checker::outside(ArrayRef<Value> values) {
+std::optional<OperandSource> Checker::outside(ArrayRef<Value> values) {
   Operation *maker = values[0].getDefiningOp();
   bool isConstant = maker && maker->hasTrait<OpTrait::ConstantLike>();
   for (Value value : values) {
@@ -163,11 +163,11 @@ std::optional<Source> Checker::outside(ArrayRef<Value> values) {
       return std::nullopt;
   }
   if (isConstant)
-    return Source{};
+    return OperandSource{};
   size_t number = llvm::find(run.outside, SmallVector<Value>(values)) - run.outside.begin();
   if (number == run.outside.size())
     run.outside.emplace_back(values);
-  return Source{Source::Kind::Outside, {}, number};
+  return OperandSource{OperandSource::Kind::Outside, {}, number};
 }
 
 /// After the run only the last repetition's values may be read.
@@ -191,7 +191,7 @@ std::optional<Run> Checker::check() {
   for (size_t op = 0; op < candidate.length; ++op) {
     run.sources.emplace_back();
     for (unsigned operand = 0; operand < run.repetitions[0][op]->getNumOperands(); ++operand) {
-      std::optional<Source> source = sourceOf(op, operand);
+      std::optional<OperandSource> source = sourceOf(op, operand);
       if (!source)
         return std::nullopt;
       run.sources[op].push_back(*source);

@@ -22,7 +22,7 @@ struct Place {
 };
 
 /// Where an operand of a repetition comes from.
-struct Source {
+struct OperandSource {
   enum class Kind : uint8_t {
     Same,    ///< the result at \p place of this repetition
     Carried, ///< the result at \p place of the one before
@@ -39,7 +39,7 @@ struct Run {
   /// [repetition][place], without leaves.
   std::vector<llvm::SmallVector<mlir::Operation *>> repetitions;
   /// [place][operand]. The same value may come from outside in one repetition for two different reasons.
-  std::vector<llvm::SmallVector<Source>> sources;
+  std::vector<llvm::SmallVector<OperandSource>> sources;
   /// What a repetition takes from the one before it, and before the first the values that stand for them.
   llvm::SmallVector<Place> carried;
   llvm::SmallVector<mlir::Value> initial;
