@@ -119,7 +119,8 @@ void Compilation::describe() {
   all.triple = target.getTriple().str();
   all.cpu = target.getCpu().str();
   all.targetFeatures = package::neededFeatures(target);
-  all.options = {{"lower_reference", options.lowerReference ? "true" : "false"},
+  all.options = {{"fold_norm_scale", options.foldNormScale ? "true" : "false"},
+                 {"lower_reference", options.lowerReference ? "true" : "false"},
                  {"untie", options.untie ? "true" : "false"}};
   info = package::infoJson(all);
 }

@@ -48,7 +48,7 @@ static Status import(Compilation &model) {
 }
 
 static Status prepare(Compilation &model) {
-  return model.runPasses(Stage::Prepare, [](auto &passes) { addPreparePasses(passes, PrepareOptions()); });
+  return model.runPasses(Stage::Prepare, [&](auto &passes) { addPreparePasses(passes, {.foldNormScale = model.options.foldNormScale}); });
 }
 
 /// Rounding to nearest needs no data.

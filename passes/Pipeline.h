@@ -27,6 +27,8 @@ struct PipelineOptions {
   std::optional<std::string> embeddingFormat, headFormat;
   /// Stores a tied embedding and head twice, so that each can have its own format.
   bool untie = false;
+  /// Moves norms' scales into the linears that read them, before those are quantized.
+  bool foldNormScale = false;
   /// The longest sequence; 0: what the model says, else 2048.
   int64_t context = 0;
   /// An LLVM CPU name, a level or `native`, then features: "x86-64-v4+avx512vnni".

@@ -47,7 +47,7 @@ def Kernel_ScheduleAttr : Kernel_Attr<"Schedule", "schedule"> {
     of activations per pass over the weights, and the `dot` instruction of the target's table.
 
     ```mlir
-    #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd">
+    #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">
     ```
   }];
   let parameters = (ins "int64_t":$lanes, "int64_t":$tokens, "::mlir::StringAttr":$dot);
