@@ -94,7 +94,8 @@ public:
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    Expected<io::AtomicFile> file = io::AtomicFile::create(output);
+    parameters = 0;
+    Expected<io::AtomicFile> file = io::AtomicFile::create(output, {.inputs = lowbit::weightFiles(module)});
     if (!file) {
       module.emitError(file.error().message);
       return signalPassFailure();
@@ -110,8 +111,9 @@ public:
       }
     }
     for (auto function : module.getOps<func::FuncOp>())
-      function.setType(function.getFunctionType().clone(function.getBody().getArgumentTypes(),
-                                                        function.getResultTypes()));
+      if (!function.isExternal())
+        function.setType(function.getFunctionType().clone(function.getBody().getArgumentTypes(),
+                                                          function.getResultTypes()));
     const int64_t bytes = file->position();
     if (Status status = file->commit(); !status) {
       module.emitError(status.error().message);
@@ -149,7 +151,18 @@ private:
   void moveTo(WeightOp weight, uint64_t offset, Attribute layout) {
     auto type = cast<WeightType>(weight.getType());
     auto packed = WeightType::get(&getContext(), type.getShape(), type.getFormat(), layout);
-    forEachUse(getOperation(), weight.getSymName(), [&](OpOperand &use) { use.get().setType(packed); });
+    // Handles without a use of their own must agree, too: what lowbit.get gives, what a callee takes.
+    getOperation().walk([&](GetOp get) {
+      if (get.getName() == weight.getSymName())
+        get.getHandle().setType(packed);
+    });
+    forEachUse(getOperation(), weight.getSymName(), [&](OpOperand &use) {
+      use.get().setType(packed);
+      if (auto call = dyn_cast<func::CallOp>(use.getOwner()))
+        if (auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
+            callee && !callee.isExternal())
+          callee.getArgument(use.getOperandNumber()).setType(packed);
+    });
     weight.setTypeAttr(TypeAttr::get(packed));
     weight.setFile("segment");
     weight.setOffset(offset);

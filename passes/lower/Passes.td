@@ -20,6 +20,7 @@ def ChooseKernels : Pass<"choose-kernels", "::mlir::ModuleOp"> {
   let options = [Option<"tokens", "tokens", "int64_t", "4", "Tokens per pass over the weights when there are several">,
                  Option<"reference", "reference", "bool", "false",
                         "For lower-reference: every such weight gets #kernel.unpacked, kernels get no schedule">];
+  let dependentDialects = ["::halftone::kernel::KernelDialect"];
 }
 
 def PackWeights : Pass<"pack-weights", "::mlir::ModuleOp"> {
