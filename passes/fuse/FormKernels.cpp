@@ -59,9 +59,11 @@ private:
   std::optional<size_t> groupFor(Operation *op) const {
     if (auto linear = dyn_cast<LinearOp>(op))
       return latest([&](const Group &group) { return isAlike(group, linear); });
-    if (isa<RopeOp>(op))
-      return ifFree(latest([](const Group &group) { return group.core == Core::Rope; }), op);
     std::optional<size_t> producer = latestProducer(op);
+    if (isa<RopeOp>(op)) {
+      std::optional<size_t> ropes = ifFree(latest([](const Group &group) { return group.core == Core::Rope; }), op);
+      return ropes == producer ? std::nullopt : ropes; // not behind another rotation of the same value
+    }
     if (!producer)
       return std::nullopt;
     Core core = groups[*producer].core;
@@ -170,6 +172,8 @@ public:
   using FormKernelsBase::FormKernelsBase;
 
   void runOnOperation() override {
+    if (getOperation().isExternal())
+      return;
     gatherLinears(getOperation().getBody().front());
     Grouping grouping(separate);
     for (Operation &op : getOperation().getBody().front())

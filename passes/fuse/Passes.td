@@ -45,4 +45,18 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
                         "One kernel per operation: what the reference lowering compares with">];
 }
 
+def VerifyFused : Pass<"verify-fused", "::mlir::func::FuncOp"> {
+  let summary = "Check what the fuse stage promises";
+  let description = [{
+    Every operation on tokens is in a kernel, and no kernel reads a constant whose elements differ: that would be a
+    weight that nobody quantizes.
+
+    Example: this is an error, "computes on tokens but is in no kernel".
+      func.func @f(%x: tensor<1x8xf32>) -> tensor<1x8xf32> {
+        %y = arith.addf %x, %x : tensor<1x8xf32>
+        return %y : tensor<1x8xf32>
+      }
+  }];
+}
+
 #endif

@@ -3,6 +3,7 @@
 #include "passes/fuse/Passes.h"
 
 #include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace halftone;
@@ -22,14 +23,22 @@ public:
 
   /// The clone of `source` under `name`, with everything it calls.
   func::FuncOp clone(func::FuncOp source, const Twine &name) {
+    originals.insert(source);
     func::FuncOp copy = source.clone();
     copy.setName(name.str());
     symbols.insert(copy);
     fixTypes(copy);
     copy.walk([&](func::CallOp call) { call.setCallee(calleeOf(call)); });
-    copy.walk([&](Operation *op) { fold(op); });
+    // A size that was asked for is known now; the canonicalizer folds tensor.dim, but an operand too many is an error.
+    copy.walk([](tensor::SplatOp splat) {
+      if (splat.getType().hasStaticShape())
+        splat.getDynamicSizesMutable().clear();
+    });
     return copy;
   }
+
+  /// The functions that were cloned.
+  ArrayRef<Operation *> cloned() const { return originals.getArrayRef(); }
 
 private:
   /// `type` with the unknown number of tokens, its first dimension, made known.
@@ -72,23 +81,10 @@ private:
     return entry->second;
   }
 
-  /// Replaces what asked for the number of tokens.
-  void fold(Operation *op) const {
-    OpBuilder builder(op);
-    if (auto dim = dyn_cast<tensor::DimOp>(op)) {
-      std::optional<int64_t> index = dim.getConstantIndex();
-      if (index == 0) {
-        dim.replaceAllUsesWith(arith::ConstantIndexOp::create(builder, op->getLoc(), tokens).getResult());
-        dim.erase();
-      }
-    } else if (auto splat = dyn_cast<tensor::SplatOp>(op)) {
-      splat.getDynamicSizesMutable().clear();
-    }
-  }
-
   SymbolTable symbols;
   int64_t tokens;
   llvm::StringMap<std::string> clones;
+  llvm::SmallSetVector<Operation *, 4> originals;
 };
 
 /// Takes the result away from a phase that nobody asks for logits.
@@ -113,25 +109,27 @@ public:
       module.emitError("a chunk has at least one token, not ") << chunk.getValue();
       return signalPassFailure();
     }
-    Specializer(module, 1).clone(forward, "decode");
-    Specializer many(module, chunk);
+    Specializer one(module, 1), many(module, chunk);
+    one.clone(forward, "decode");
     dropResults(many.clone(forward, "prefill"));
     many.clone(forward, "score");
-    eraseGeneric(module);
+    // The functions with an unknown number of tokens have served, callers before callees.
+    for (Operation *original : many.cloned())
+      if (SymbolTable::symbolKnownUseEmpty(original, module))
+        original->erase();
+    for (auto function : module.getOps<func::FuncOp>())
+      if (failed(verifyClosed(function)))
+        return signalPassFailure();
     module->setAttr("halftone.chunk", IntegerAttr::get(IntegerType::get(&getContext(), 64), chunk));
   }
 
 private:
-  /// The functions with an unknown number of tokens have served.
-  static void eraseGeneric(ModuleOp module) {
-    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
-      auto isOpen = [](Type type) {
-        auto shaped = dyn_cast<ShapedType>(type);
-        return shaped && !shaped.hasStaticShape();
-      };
-      if (llvm::any_of(function.getArgumentTypes(), isOpen))
-        function.erase();
-    }
+  /// Only the number of tokens may be unknown, and only as a first dimension.
+  static LogicalResult verifyClosed(func::FuncOp function) {
+    for (Type type : function.getArgumentTypes())
+      if (auto shaped = dyn_cast<ShapedType>(type); shaped && !shaped.hasStaticShape())
+        return function.emitError("has an argument of unknown size, ") << type << ", when all tokens are counted";
+    return success();
   }
 };
 

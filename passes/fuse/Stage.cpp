@@ -15,4 +15,5 @@ void halftone::addFusePasses(OpPassManager &passes, const FuseOptions &options) 
   FormKernelsOptions kernels;
   kernels.separate = options.separate;
   passes.addNestedPass<func::FuncOp>(createFormKernels(kernels));
+  passes.addNestedPass<func::FuncOp>(createVerifyFused());
 }

@@ -156,7 +156,8 @@ public:
     record("halftone.cache_bytes", stride * static_cast<int64_t>(sizeof(float)));
 
     for (auto function : module.getOps<func::FuncOp>())
-      Binder(function, offsets, std::max<int64_t>(stride, 1)).run();
+      if (!function.isExternal())
+        Binder(function, offsets, std::max<int64_t>(stride, 1)).run();
     for (Operation &op : llvm::make_early_inc_range(module.getBody()->getOperations()))
       if (isa<WeightOp, CacheOp>(op))
         op.erase();

@@ -178,8 +178,9 @@ private:
 class LowerAttentionPass : public halftone::impl::LowerAttentionBase<LowerAttentionPass> {
 public:
   void runOnOperation() override {
-    lowerKernels<AttentionOp>(getOperation(),
-                              [](KernelOp kernel, OpBuilder &builder) { AttentionLowering(kernel, builder).run(); });
+    if (failed(lowerKernels<AttentionOp>(getOperation(),
+                   [](KernelOp kernel, OpBuilder &builder) { AttentionLowering(kernel, builder).run(); })))
+      signalPassFailure();
   }
 };
 

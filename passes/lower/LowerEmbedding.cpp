@@ -112,8 +112,9 @@ private:
 class LowerEmbeddingPass : public halftone::impl::LowerEmbeddingBase<LowerEmbeddingPass> {
 public:
   void runOnOperation() override {
-    lowerKernels<EmbeddingOp>(getOperation(),
-                              [](KernelOp kernel, OpBuilder &builder) { EmbeddingLowering(kernel, builder).run(); });
+    if (failed(lowerKernels<EmbeddingOp>(getOperation(),
+                   [](KernelOp kernel, OpBuilder &builder) { EmbeddingLowering(kernel, builder).run(); })))
+      signalPassFailure();
   }
 };
 

@@ -110,8 +110,9 @@ private:
 class LowerLinearPass : public halftone::impl::LowerLinearBase<LowerLinearPass> {
 public:
   void runOnOperation() override {
-    lowerKernels<LinearOp>(getOperation(),
-                           [](KernelOp kernel, OpBuilder &builder) { LinearLowering(kernel, builder).run(); });
+    if (failed(lowerKernels<LinearOp>(getOperation(),
+                   [](KernelOp kernel, OpBuilder &builder) { LinearLowering(kernel, builder).run(); })))
+      signalPassFailure();
   }
 };
 

@@ -128,8 +128,9 @@ private:
 class LowerRopePass : public halftone::impl::LowerRopeBase<LowerRopePass> {
 public:
   void runOnOperation() override {
-    lowerKernels<RopeOp, AppendOp>(getOperation(),
-                                   [](KernelOp kernel, OpBuilder &builder) { HeadLowering(kernel, builder).run(); });
+    if (failed(lowerKernels<RopeOp, AppendOp>(getOperation(),
+                   [](KernelOp kernel, OpBuilder &builder) { HeadLowering(kernel, builder).run(); })))
+      signalPassFailure();
   }
 };
 

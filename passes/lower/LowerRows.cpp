@@ -45,7 +45,7 @@ private:
     Value input = norm.getInput();
     auto squares = rows.forEachVector(rows.index(0), channels, {rows.splat(0.0f)},
                                       [&](Value column, Value mask, ValueRange sum) -> SmallVector<Value> {
-                                        Value x = rows.at(input, {token, column, mask});
+                                        Value x = present(rows.at(input, {token, column, mask}), mask);
                                         Value square = arith::MulFOp::create(builder, loc, x, x);
                                         return {arith::AddFOp::create(builder, loc, sum[0], square)};
                                       });
@@ -102,7 +102,7 @@ private:
     Value first = arith::MulIOp::create(builder, loc, block, rows.index(whole));
     auto largest = rows.forEachVector(first, length, {rows.splat(0.0f)},
                                       [&](Value column, Value mask, ValueRange best) -> SmallVector<Value> {
-                                        Value x = rows.at(input, {token, column, mask});
+                                        Value x = present(rows.at(input, {token, column, mask}), mask);
                                         Value magnitude = math::AbsFOp::create(builder, loc, x);
                                         return {arith::MaximumFOp::create(builder, loc, best[0], magnitude)};
                                       });
@@ -121,7 +121,7 @@ private:
                                     [&](Value offset, Value mask, ValueRange sum) -> SmallVector<Value> {
       Value column = arith::AddIOp::create(builder, loc, first, offset);
       Value inside = insideBlock(offset, length);
-      Value x = rows.at(input, {token, column, inside});
+      Value x = present(rows.at(input, {token, column, inside}), inside);
       Value quotient = arith::DivFOp::create(builder, loc, x, divisor);
       Value rounded = roundEven(clamp(quotient, -127.0f, 127.0f));
       Value code = arith::FPToSIOp::create(
@@ -142,6 +142,11 @@ private:
     Value above = arith::SelectOp::create(builder, loc, isAbove, x, low);
     Value isBelow = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, above, high);
     return arith::SelectOp::create(builder, loc, isBelow, above, high);
+  }
+
+  /// `x` in the lanes that exist and 0 elsewhere: loads give 0 there, but what was computed from it may be anything.
+  Value present(Value x, Value mask) {
+    return mask ? arith::SelectOp::create(builder, loc, mask, x, rows.splat(0.0f)).getResult() : x;
   }
 
   /// Ties to even, for |x| < 2^22: adding 1.5 * 2^23 leaves no room for a fraction. Every processor has an addition; few
@@ -169,15 +174,12 @@ private:
 class LowerRowsPass : public halftone::impl::LowerRowsBase<LowerRowsPass> {
 public:
   void runOnOperation() override {
-    getOperation().walk([&](KernelOp kernel) {
-      Operation *core = coreOf(kernel);
-      if (!isa<RmsNormOp, QuantizeActivationOp>(core) && !core->hasTrait<OpTrait::Elementwise>())
-        return;
-      OpBuilder builder(kernel);
-      RowsLowering(kernel, builder).run();
-      kernel::BarrierOp::create(builder, kernel.getLoc());
-      kernel.erase();
-    });
+    auto isOfRows = [](Operation *core) {
+      return isa<RmsNormOp, QuantizeActivationOp>(core) || core->hasTrait<OpTrait::Elementwise>();
+    };
+    if (failed(lowerKernels(getOperation(), isOfRows,
+                            [](KernelOp kernel, OpBuilder &builder) { RowsLowering(kernel, builder).run(); })))
+      signalPassFailure();
   }
 };
 

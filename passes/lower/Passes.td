@@ -165,7 +165,8 @@ def BindMemory : Pass<"bind-memory", "::mlir::ModuleOp"> {
 def VerifyLowered : Pass<"verify-lowered", "::mlir::ModuleOp"> {
   let summary = "Check that the lower stage left nothing behind";
   let description = [{
-    No operation or type of `lowbit` is left, and every dot instruction is one that the target has.
+    No operation or type of `lowbit` is left, no tensor, no parallel loop, no allocation and no handle; and every dot
+    instruction is one that the target has.
   }];
 }
 

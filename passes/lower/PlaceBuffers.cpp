@@ -43,8 +43,8 @@ private:
         buffers[argument] = {argument};
       }
     auto terminator = cast<func::ReturnOp>(body.getTerminator());
-    for (Value result : terminator.getOperands()) {
-      Value out = body.addArgument(bufferType(cast<RankedTensorType>(result.getType())), result.getLoc());
+    for (auto [result, type] : llvm::zip(terminator.getOperands(), function.getResultTypes())) {
+      Value out = body.addArgument(bufferType(cast<RankedTensorType>(type)), result.getLoc());
       outs.push_back({result, out});
     }
   }
@@ -116,7 +116,7 @@ private:
     OpBuilder builder(body.getTerminator());
     for (auto &[result, out] : outs)
       if (buffers[result].front() != out)
-        memref::CopyOp::create(builder, result.getLoc(), buffers[result].front(), out);
+        copy(buffers[result].front(), out, builder);
     body.getTerminator()->setOperands({});
     for (Operation *op : llvm::reverse(obsolete)) {
       op->dropAllUses();
@@ -124,6 +124,12 @@ private:
     }
     function.setType(FunctionType::get(function.getContext(), body.getArgumentTypes(), {}));
     function.setAllArgAttrs(SmallVector<Attribute>(body.getNumArguments(), DictionaryAttr::get(function.getContext())));
+  }
+
+  /// For a value that is returned twice, or an argument: every thread writes the same bytes.
+  static void copy(Value from, Value to, OpBuilder &builder) {
+    memref::CopyOp::create(builder, to.getLoc(), from, to);
+    kernel::BarrierOp::create(builder, to.getLoc());
   }
 
   func::FuncOp function;

@@ -82,6 +82,7 @@ int64_t assignOffsets(SmallVectorImpl<Buffer> &buffers) {
 class PlanMemoryPass : public halftone::impl::PlanMemoryBase<PlanMemoryPass> {
 public:
   void runOnOperation() override {
+    planned.clear();
     int64_t arena = 0;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal())

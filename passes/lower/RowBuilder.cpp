@@ -107,3 +107,45 @@ Operation *halftone::coreOf(lowbit::KernelOp kernel) {
 kernel::ScheduleAttr halftone::scheduleOf(lowbit::KernelOp kernel) {
   return kernel->getAttrOfType<kernel::ScheduleAttr>(kernel::scheduleAttrName);
 }
+
+/// The weight that `op` decodes, if it does.
+static Value decodedWeight(Operation &op) {
+  if (auto linear = dyn_cast<lowbit::LinearOp>(op))
+    return linear.getWeight();
+  if (auto embedding = dyn_cast<lowbit::EmbeddingOp>(op))
+    return embedding.getTable();
+  return {};
+}
+
+LogicalResult halftone::checkDecided(lowbit::KernelOp kernel) {
+  if (!scheduleOf(kernel))
+    return kernel.emitError("has no schedule: choose-kernels comes first");
+  for (Operation &op : kernel.getBody().front()) {
+    Value weight = decodedWeight(op);
+    if (!weight)
+      continue;
+    auto type = cast<lowbit::WeightType>(weight.getType());
+    if (!isa_and_nonnull<kernel::LayoutAttr>(type.getEncoding()))
+      return op.emitError("reads a weight that is not packed, ") << type << ": pack-weights comes first";
+    auto linear = dyn_cast<lowbit::LinearOp>(op);
+    if (linear && !type.getFormat().getValue().isPlain() && !isa<lowbit::ActivationType>(linear.getInput().getType()))
+      return op.emitError("multiplies codes with activations that are not quantized: contract-activations comes first");
+  }
+  return success();
+}
+
+LogicalResult halftone::lowerKernels(func::FuncOp function, function_ref<bool(Operation *)> wanted,
+                                     function_ref<void(lowbit::KernelOp, OpBuilder &)> lower) {
+  auto result = function.walk([&](lowbit::KernelOp kernel) -> WalkResult {
+    if (!wanted(coreOf(kernel)))
+      return WalkResult::advance();
+    if (failed(checkDecided(kernel)))
+      return WalkResult::interrupt();
+    OpBuilder builder(kernel);
+    lower(kernel, builder);
+    kernel::BarrierOp::create(builder, kernel.getLoc());
+    kernel.erase();
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}

@@ -69,20 +69,23 @@ mlir::Value bufferOf(mlir::Value tensor);
 /// The operation that decides which pass lowers the kernel: the first that is not a view of outside memory.
 mlir::Operation *coreOf(lowbit::KernelOp kernel);
 
-/// The lanes of the kernel's schedule.
+/// The kernel's schedule.
 kernel::ScheduleAttr scheduleOf(lowbit::KernelOp kernel);
 
-/// Lowers each kernel of `function` whose core is one of Cores: `lower` emits loops at the builder; a barrier follows.
+/// Whether the earlier passes of the stage have decided what a lowering needs: a schedule, a layout for each decoded
+/// weight, and quantized activations for weights with codes. Says at the kernel what is missing.
+mlir::LogicalResult checkDecided(lowbit::KernelOp kernel);
+
+/// Lowers each kernel of `function` that `wanted` takes by its core: `lower` emits loops at the builder; a barrier
+/// follows. Fails when a decision is missing.
+mlir::LogicalResult lowerKernels(mlir::func::FuncOp function, llvm::function_ref<bool(mlir::Operation *core)> wanted,
+                                 llvm::function_ref<void(lowbit::KernelOp, mlir::OpBuilder &)> lower);
+
+/// The same for kernels whose core is one of Cores.
 template <class... Cores>
-void lowerKernels(mlir::func::FuncOp function, llvm::function_ref<void(lowbit::KernelOp, mlir::OpBuilder &)> lower) {
-  function.walk([&](lowbit::KernelOp kernel) {
-    if (!llvm::isa<Cores...>(coreOf(kernel)))
-      return;
-    mlir::OpBuilder builder(kernel);
-    lower(kernel, builder);
-    kernel::BarrierOp::create(builder, kernel.getLoc());
-    kernel.erase();
-  });
+mlir::LogicalResult lowerKernels(mlir::func::FuncOp function,
+                                 llvm::function_ref<void(lowbit::KernelOp, mlir::OpBuilder &)> lower) {
+  return lowerKernels(function, [](mlir::Operation *core) { return llvm::isa<Cores...>(core); }, lower);
 }
 
 } // namespace halftone

@@ -37,7 +37,12 @@ namespace {
 class SplitThreadsPass : public halftone::impl::SplitThreadsBase<SplitThreadsPass> {
 public:
   void runOnOperation() override {
-    getOperation().walk([](scf::ForallOp loop) { split(loop); });
+    getOperation().walk([&](scf::ForallOp loop) {
+      if (loop.getRank() == 1)
+        return split(loop);
+      loop.emitError("only loops of one dimension are split among threads, not of ") << loop.getRank();
+      signalPassFailure();
+    });
   }
 };
 } // namespace

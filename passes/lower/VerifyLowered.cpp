@@ -11,6 +11,17 @@ namespace halftone {
 #include "passes/lower/Passes.h.inc"
 } // namespace halftone
 
+/// Whether the stage should have replaced `op`: what is on handles or tensors, or needs memory or threads of its own.
+static bool isLeftOver(Operation *op) {
+  if (isa<lowbit::LowbitDialect, bufferization::BufferizationDialect>(op->getDialect()))
+    return true;
+  if (isa<memref::AllocOp, scf::ForallOp, kernel::MemoryOp, kernel::KeysOp, kernel::ValuesOp, kernel::ActivationOp,
+          kernel::ThreadOp, kernel::ThreadsOp, kernel::BarrierOp>(op))
+    return true;
+  auto isAbstract = [](Type type) { return isa<TensorType>(type) || isa<lowbit::LowbitDialect>(type.getDialect()); };
+  return llvm::any_of(op->getOperandTypes(), isAbstract) || llvm::any_of(op->getResultTypes(), isAbstract);
+}
+
 /// Whether the target can run the operation's dot instruction; says why not.
 static LogicalResult verifyInstruction(Operation *op) {
   auto name = op->getAttrOfType<StringAttr>("instruction");
@@ -32,7 +43,7 @@ class VerifyLoweredPass : public halftone::impl::VerifyLoweredBase<VerifyLowered
 public:
   void runOnOperation() override {
     auto result = getOperation().walk([](Operation *op) -> WalkResult {
-      if (isa<lowbit::LowbitDialect>(op->getDialect()))
+      if (isLeftOver(op))
         return op->emitError("is left after the lower stage"), WalkResult::interrupt();
       return verifyInstruction(op);
     });
