@@ -81,7 +81,7 @@ Status AtomicFile::openTemporary(unsigned mode) {
 AtomicFile::AtomicFile(AtomicFile &&other) noexcept
     : name(std::move(other.name)), target(std::move(other.target)),
       temporary(std::exchange(other.temporary, std::string())), descriptor(std::exchange(other.descriptor, -1)),
-      end(other.end) {}
+      state(std::move(other.state)), end(other.end) {}
 
 AtomicFile &AtomicFile::operator=(AtomicFile &&other) noexcept {
   if (this != &other) {
@@ -90,6 +90,7 @@ AtomicFile &AtomicFile::operator=(AtomicFile &&other) noexcept {
     target = std::move(other.target);
     temporary = std::exchange(other.temporary, std::string());
     descriptor = std::exchange(other.descriptor, -1);
+    state = std::move(other.state);
     end = other.end;
   }
   return *this;
@@ -107,7 +108,7 @@ void AtomicFile::discard() {
 
 Status AtomicFile::fail(const std::string &action, int code) {
   discard();
-  return systemError(name, action, code);
+  return state = systemError(name, action, code);
 }
 
 Status AtomicFile::write(const void *data, size_t count) {
@@ -118,6 +119,8 @@ Status AtomicFile::write(const void *data, size_t count) {
 }
 
 Status AtomicFile::writeAt(uint64_t offset, const void *data, size_t count) {
+  if (!state)
+    return state;
   const char *next = static_cast<const char *>(data);
   while (count > 0) {
     const ssize_t written = pwrite(descriptor, next, count, static_cast<off_t>(offset));
@@ -133,6 +136,8 @@ Status AtomicFile::writeAt(uint64_t offset, const void *data, size_t count) {
 }
 
 Status AtomicFile::padTo(uint64_t alignment) {
+  if (!state)
+    return state;
   end = (end + alignment - 1) / alignment * alignment;
   struct stat status;
   if (fstat(descriptor, &status) != 0)
@@ -143,6 +148,8 @@ Status AtomicFile::padTo(uint64_t alignment) {
 }
 
 Status AtomicFile::commit() {
+  if (!state)
+    return state;
   if (fsync(descriptor) != 0)
     return fail("sync " + std::to_string(end) + " bytes", errno);
   while (temporary.empty()) {
@@ -156,6 +163,7 @@ Status AtomicFile::commit() {
     return fail("rename the finished file", errno);
   temporary.clear();
   discard();
+  state = Error{name + ": is finished, nothing more can be written"};
   // The name itself reaches the disk with its folder; not every file system can sync one, and the bytes are safe.
   if (const int folder = open(folderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); folder >= 0) {
     fsync(folder);

@@ -46,7 +46,8 @@ public:
   /// Moves position() up to the next multiple of `alignment`; the gap reads as zeros.
   Status padTo(uint64_t alignment);
 
-  /// Syncs to disk and renames over the target. Afterwards, and after any failure, further calls fail.
+  /// Syncs to disk and renames over the target. Afterwards further calls fail; after a failure they give the first one
+  /// again, so that of several writers each learns the cause.
   Status commit();
 
 private:
@@ -59,6 +60,7 @@ private:
   std::string target;    // symbolic links resolved
   std::string temporary; // empty while the file has no name
   int descriptor = -1;
+  Status state;          // why nothing more can be written
   uint64_t end = 0;
 };
 

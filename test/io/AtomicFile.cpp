@@ -155,6 +155,27 @@ TEST(AtomicFile, AFailedWriteNamesOffsetAndReason) {
   EXPECT_THAT(folder.list(), IsEmpty());
 }
 
+TEST(AtomicFile, TheFirstFailureStays) {
+  TemporaryFolder folder;
+  const std::string message = inChild([&]() -> std::string {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {6000, 6000};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    AtomicFile file = create(folder / "out");
+    const std::string block(8192, 'x');
+    const Status first = file.writeAt(0, block.data(), block.size());
+    if (first)
+      return "no error";
+    AtomicFile moved = std::move(file);
+    for (const Status &later : {moved.writeAt(0, "x", 1), moved.write("x", 1), moved.padTo(64), moved.commit()})
+      if (later || later.error().message != first.error().message)
+        return later ? "no later error" : later.error().message;
+    return first.error().message;
+  });
+  EXPECT_EQ(message, folder / "out" + ": cannot write 2192 bytes at 6000: File too large");
+  EXPECT_THAT(folder.list(), IsEmpty());
+}
+
 TEST(AtomicFile, AFullDiskIsAnError) {
   TemporaryFolder folder;
   const std::string message = inChild([&]() -> std::string {
