@@ -7,9 +7,23 @@
 
 namespace halftone::formats {
 
+std::optional<int64_t> storedBytes(const StoredShape &shape) {
+  // A row counts at most 32 bits of codes and, for blocks of one, 32 of scales and 8 of zeros a column: 128 are more.
+  int64_t bound, bytes;
+  if (shape.rows < 0 || shape.columns < 0 || __builtin_mul_overflow(shape.columns, 128, &bound) ||
+      __builtin_mul_overflow(rowBytes(shape.format, shape.columns), shape.rows, &bytes))
+    return std::nullopt;
+  return bytes;
+}
+
 Expected<StoredMatrix> StoredMatrix::open(std::shared_ptr<const io::MappedFile> file, uint64_t offset,
                                           const StoredShape &shape) {
-  Expected<std::span<const std::byte>> content = file->slice(offset, shape.rows * rowBytes(shape.format, shape.columns));
+  const std::optional<int64_t> bytes = storedBytes(shape);
+  if (!bytes)
+    return Error{file->path() + ": a matrix of " + std::to_string(shape.rows) + " rows and " +
+                 std::to_string(shape.columns) + " columns at " + std::to_string(offset) +
+                 " is wanted, the file has " + std::to_string(file->size()) + " bytes"};
+  Expected<std::span<const std::byte>> content = file->slice(offset, *bytes);
   if (!content)
     return content.error();
   StoredMatrix matrix;

@@ -6,6 +6,7 @@
 #include "lib/io/MappedFile.h"
 
 #include <memory>
+#include <optional>
 
 namespace halftone::formats {
 
@@ -17,6 +18,9 @@ struct StoredShape {
   /// The file holds [columns, rows] values; plain formats only.
   bool transposed = false;
 };
+
+/// Bytes of a matrix of `shape` in storage rows; nothing when they are more than an int64_t counts.
+std::optional<int64_t> storedBytes(const StoredShape &shape);
 
 class StoredMatrix {
 public:
