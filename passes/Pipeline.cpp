@@ -8,7 +8,7 @@
 #include "passes/codegen/EmitObject.h"
 #include "passes/codegen/Passes.h"
 #include "passes/fuse/Passes.h"
-#include "passes/import/Stage.h"
+#include "passes/import/Passes.h"
 #include "passes/lower/Passes.h"
 #include "passes/package/Package.h"
 #include "passes/package/Passes.h"
@@ -41,7 +41,7 @@ static Status import(Compilation &model) {
   options.externalDataRoot = model.options.externalDataRoot;
   options.context = model.options.context;
   options.workFile = model.work / tables;
-  if (Status run = model.runPasses(Stage::Import, [&](auto &passes) { buildImport(passes, options); }); !run)
+  if (Status run = model.runPasses(Stage::Import, [&](auto &passes) { addImportPasses(passes, options); }); !run)
     return run;
   model.setDefaultContext();
   return model.checkTokenizer();

@@ -7,8 +7,8 @@
 #include "dialects/onnx/Onnx.h"
 #include "passes/codegen/Passes.h"
 #include "passes/fuse/Passes.h"
+#include "passes/import/Passes.h"
 #include "passes/lower/Passes.h"
-#include "passes/import/Stage.h"
 #include "passes/package/Passes.h"
 #include "passes/prepare/Passes.h"
 #include "passes/quantize/Passes.h"
@@ -21,7 +21,8 @@ void halftone::registerPasses() {
   registercodegenPasses();
   registerfusePasses();
   registerlowerPasses();
-  registerImport();
+  registerimportPasses();
+  registerImportPipeline();
   registerpackagePasses();
   registerpreparePasses();
   registerquantizePasses();

@@ -8,8 +8,7 @@
 using namespace mlir;
 using namespace halftone::importer;
 
-//===-- One input
-//---------------------------------------------------------------------------------------------------===//
+//===-- One input -------------------------------------------------------------------------------------------------===//
 
 namespace {
 struct Unary {
@@ -64,8 +63,7 @@ static Outputs isNan(const Call &call) {
   return SmallVector<Tensor, 1>{result};
 }
 
-//===-- Two inputs
-//--------------------------------------------------------------------------------------------------===//
+//===-- Two inputs ------------------------------------------------------------------------------------------------===//
 
 namespace {
 struct Binary {
@@ -181,8 +179,7 @@ static Outputs binary(const Call &call) {
   return SmallVector<Tensor, 1>{*result};
 }
 
-//===-- Reductions
-//--------------------------------------------------------------------------------------------------===//
+//===-- Reductions ------------------------------------------------------------------------------------------------===//
 
 /// Folds the elements of each group with `step`, in order.
 template <class T, class Step>
@@ -280,8 +277,7 @@ static Outputs cumSum(const Call &call) {
   return SmallVector<Tensor, 1>{result};
 }
 
-//===-- Products
-//----------------------------------------------------------------------------------------------------===//
+//===-- Products --------------------------------------------------------------------------------------------------===//
 
 /// Products up to this many multiplications are computed: tables of angles, not layers.
 static constexpr int64_t largestProduct = int64_t(1) << 28;

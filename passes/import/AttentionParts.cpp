@@ -11,8 +11,7 @@ using namespace halftone::importer;
 /// Masked scores are at most this; the smallest finite float16 is far below.
 static constexpr float maskedScore = -1e4f;
 
-//===-- From the Softmax to the products
-//----------------------------------------------------------------------------===//
+//===-- From the Softmax to the products --------------------------------------------------------------------------===//
 
 static bool isKnown(Value value, Evaluator &evaluator) { return evaluator.evaluate(value).isKnown(); }
 
@@ -124,8 +123,7 @@ LogicalResult halftone::importer::findProduct(Attention &attention, Evaluator &e
   return success();
 }
 
-//===-- From elements to activations
-//--------------------------------------------------------------------------------===//
+//===-- From elements to activations ------------------------------------------------------------------------------===//
 
 namespace {
 
@@ -236,8 +234,7 @@ LogicalResult halftone::importer::findKeysAndValues(Attention &attention, Evalua
   return success();
 }
 
-//===-- The mask
-//----------------------------------------------------------------------------------------------------===//
+//===-- The mask --------------------------------------------------------------------------------------------------===//
 
 /// 1: seen, 0: masked, nothing: neither.
 static std::optional<bool> allows(const Mask &mask, const Tensor &tensor, int64_t index) {
@@ -308,8 +305,7 @@ LogicalResult halftone::importer::checkMask(const Attention &attention, Evaluato
   return success();
 }
 
-//===-- Far positions
-//-----------------------------------------------------------------------------------------------===//
+//===-- Far positions ---------------------------------------------------------------------------------------------===//
 
 /// Masks over more tokens than this are not evaluated: the number of elements is its square.
 static constexpr int64_t mostTokens = 4200;

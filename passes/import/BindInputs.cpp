@@ -39,8 +39,7 @@ static bool keepsMeaning(Operation *op) {
          isNode(op, "Identity") || isNode(op, "Expand") || isNode(op, "Transpose") || isNode(op, "Flatten");
 }
 
-//===-- What an input is
-//--------------------------------------------------------------------------------------------===//
+//===-- What an input is ------------------------------------------------------------------------------------------===//
 
 /// The rows that ids name enter a norm; the rows of angle tables that positions name are factors of activations.
 static bool rowsEnterNorm(Value rows) {
@@ -81,8 +80,7 @@ static bool namesPositions(Value input) {
   return found;
 }
 
-//===-- The function
-//------------------------------------------------------------------------------------------------===//
+//===-- The function ----------------------------------------------------------------------------------------------===//
 
 namespace {
 

@@ -41,8 +41,7 @@ std::optional<SmallVector<int64_t>> Call::integers(size_t i, StringRef name) con
   return listParameter(node, name);
 }
 
-//===-- Shapes
-//------------------------------------------------------------------------------------------------------===//
+//===-- Shapes ----------------------------------------------------------------------------------------------------===//
 
 static Moves identity(const Call &call) { return reshaped(call.input(0), call.input(0).shape); }
 
@@ -117,8 +116,7 @@ static Moves flatten(const Call &call) {
   return reshaped(input, sizes);
 }
 
-//===-- Views
-//-------------------------------------------------------------------------------------------------------===//
+//===-- Views -----------------------------------------------------------------------------------------------------===//
 
 static Moves transpose(const Call &call) {
   const Tensor &input = call.input(0);
@@ -200,8 +198,7 @@ static Moves split(const Call &call) {
   return moves;
 }
 
-//===-- Selections
-//--------------------------------------------------------------------------------------------------===//
+//===-- Selections ------------------------------------------------------------------------------------------------===//
 
 static Moves concat(const Call &call) {
   SmallVector<int64_t> shape(call.input(0).shape);
@@ -350,8 +347,7 @@ static Moves where(const Call &call) {
   });
 }
 
-//===-- The table
-//---------------------------------------------------------------------------------------------------===//
+//===-- The table -------------------------------------------------------------------------------------------------===//
 
 template <Moves (*function)(const Call &), size_t firstData = 0> static Outputs evaluate(const Call &call) {
   Moves moves = function(call);

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
 
 namespace halftone {
 #define GEN_PASS_DECL
@@ -14,4 +15,21 @@ namespace halftone {
 
 #define GEN_PASS_REGISTRATION
 #include "passes/import/Passes.h.inc"
+
+struct ImportOptions {
+  /// The model, .onnx.
+  std::string path;
+  /// A folder where external data may lie too; empty for none.
+  std::string externalDataRoot;
+  /// The longest sequence; 0: what the model says.
+  int64_t context = 0;
+  /// Where tables computed while importing go.
+  std::string workFile;
+};
+
+/// The passes of the stage in order: from a model's file to @forward.
+void addImportPasses(mlir::OpPassManager &passes, const ImportOptions &options);
+
+/// Registers the stage as one pipeline, `import`.
+void registerImportPipeline();
 } // namespace halftone

@@ -15,8 +15,7 @@ bool halftone::importer::isLeaf(Operation *op) {
   return isa<lowbit::GetOp>(op) || op->hasTrait<OpTrait::ConstantLike>();
 }
 
-//===-- The order
-//---------------------------------------------------------------------------------------------------===//
+//===-- The order -------------------------------------------------------------------------------------------------===//
 
 /// What must come before `op`: the operations of its operands, and the appends before it to a cache that it reads.
 static SmallVector<Operation *> needs(Operation *op) {
@@ -65,8 +64,7 @@ void halftone::importer::orderByDataflow(func::FuncOp function) {
     op->moveBefore(end);
 }
 
-//===-- Equal sequences
-//---------------------------------------------------------------------------------------------===//
+//===-- Equal sequences -------------------------------------------------------------------------------------------===//
 
 /// Equal up to operands.
 static bool alike(Operation *a, Operation *b) {

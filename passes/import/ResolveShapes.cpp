@@ -98,8 +98,7 @@ bool Resolver::fold(Value value, const Views &views) {
   return true;
 }
 
-//===-- Operands that are shapes
-//------------------------------------------------------------------------------------===//
+//===-- Operands that are shapes ----------------------------------------------------------------------------------===//
 
 /// With at most one dynamic dimension the shape is constant, -1 standing for it.
 void Resolver::fixReshape(NodeOp node) {

@@ -1,7 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The import stage's list of passes.
-#include "passes/import/Stage.h"
-
+// The import stage: a file becomes a graph, the graph @forward.
 #include "passes/import/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,35 +10,29 @@
 using namespace mlir;
 using namespace halftone;
 
-void halftone::buildImport(OpPassManager &manager, const ImportOptions &options) {
+void halftone::addImportPasses(OpPassManager &passes, const ImportOptions &options) {
   ImportModelOptions model;
   model.file = options.path;
   model.externalDataRoot = options.externalDataRoot;
   model.context = options.context;
-  manager.addPass(createImportModel(model));
-  manager.addPass(createBindInputs());
-  manager.addNestedPass<func::FuncOp>(createKeepAllTokens());
-  manager.addNestedPass<func::FuncOp>(createResolveShapes());
-  manager.addPass(createConvertLinears());
-  manager.addPass(createShareTiedWeights());
-  manager.addPass(createConvertEmbedding());
-  manager.addNestedPass<func::FuncOp>(createRecogniseNorms());
-  manager.addPass(createRecogniseRope(RecogniseRopeOptions{options.workFile}));
-  manager.addPass(createRecogniseAttention());
-  manager.addNestedPass<func::FuncOp>(createCancelMovements());
-  manager.addNestedPass<func::FuncOp>(createConvertElementwise());
-  manager.addPass(createBindOutputs());
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
-  manager.addPass(createDropUnused());
-  manager.addPass(createVerifyImported());
-  manager.addPass(createOutlineBlocks());
-}
-
-LogicalResult halftone::runImport(ModuleOp module, const ImportOptions &options) {
-  PassManager manager(module.getContext());
-  buildImport(manager, options);
-  return manager.run(module);
+  passes.addPass(createImportModel(model));
+  passes.addPass(createBindInputs());
+  passes.addNestedPass<func::FuncOp>(createKeepAllTokens());
+  passes.addNestedPass<func::FuncOp>(createResolveShapes());
+  passes.addPass(createConvertLinears());
+  passes.addPass(createShareTiedWeights());
+  passes.addPass(createConvertEmbedding());
+  passes.addNestedPass<func::FuncOp>(createRecogniseNorms());
+  passes.addPass(createRecogniseRope(RecogniseRopeOptions{options.workFile}));
+  passes.addPass(createRecogniseAttention());
+  passes.addNestedPass<func::FuncOp>(createCancelMovements());
+  passes.addNestedPass<func::FuncOp>(createConvertElementwise());
+  passes.addPass(createBindOutputs());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createDropUnused());
+  passes.addPass(createVerifyImported());
+  passes.addPass(createOutlineBlocks());
 }
 
 namespace {
@@ -53,11 +45,10 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
 };
 } // namespace
 
-void halftone::registerImport() {
-  registerimportPasses();
+void halftone::registerImportPipeline() {
   PassPipelineRegistration<PipelineOptions>("import", "The import stage: from an ONNX model to @forward",
-                                            [](OpPassManager &manager, const PipelineOptions &options) {
-                                              buildImport(manager,
-                                                          {options.file, options.root, options.context, options.work});
+                                            [](OpPassManager &passes, const PipelineOptions &options) {
+                                              addImportPasses(
+                                                  passes, {options.file, options.root, options.context, options.work});
                                             });
 }

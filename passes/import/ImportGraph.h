@@ -5,16 +5,12 @@
 #include "lib/onnx/Model.h"
 
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/OwningOpRef.h"
 
 namespace halftone::importer {
 
 /// Fills `module` with func.func @graph: an onnx.node for every node, a lowbit.weight for every trained tensor (its
 /// bytes stay in the file), an arith.constant for everything else. Sets halftone.source, and halftone.context where
 /// `context` is given or the model or the configuration beside it says one. Errors name file and node or tensor.
-llvm::LogicalResult importInto(mlir::ModuleOp module, const onnx::Model &model, int64_t context);
-
-/// The same into a module of its own.
-llvm::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext &context, const onnx::Model &model);
+llvm::LogicalResult importGraph(mlir::ModuleOp module, const onnx::Model &model, int64_t context);
 
 } // namespace halftone::importer

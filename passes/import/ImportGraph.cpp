@@ -1,0 +1,350 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Copies an ONNX graph into onnx.node: names become values, constants and weights.
+#include "passes/import/ImportGraph.h"
+
+#include "dialects/lowbit/Lowbit.h"
+#include "dialects/onnx/Onnx.h"
+#include "lib/onnx/TensorData.h"
+#include "passes/import/ContextLength.h"
+#include "passes/import/OperatorTable.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Verifier.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::importer;
+
+/// Float tensors of at least so many elements are weights, smaller ones constants.
+static constexpr uint64_t smallestWeight = 16;
+/// Constants in the IR hold up to so many elements.
+static constexpr uint64_t largestConstant = uint64_t(1) << 16;
+
+namespace {
+
+class Importer {
+public:
+  Importer(ModuleOp module, const onnx::Model &model)
+      : module(module), model(model), builder(module.getContext()), source(llvm::sys::path::filename(model.path)) {}
+
+  LogicalResult run();
+
+private:
+  InFlightDiagnostic error(Location location, const onnx::Node &node) {
+    return emitError(location) << source << ": node '" << node.label() << "' (" << node.opType << ", opset "
+                               << opsetOf(node) << "): ";
+  }
+  Location locationOf(StringRef name) { return NameLoc::get(builder.getStringAttr(name)); }
+  int64_t opsetOf(const onnx::Node &node) const {
+    auto entry = model.opsets.find(node.domain);
+    return entry == model.opsets.end() ? 0 : entry->second;
+  }
+
+  LogicalResult makeFunction();
+  LogicalResult addInitializers();
+  LogicalResult addNode(const onnx::Node &node);
+  LogicalResult addReturn();
+  FailureOr<Value> addTensor(const onnx::Tensor &tensor, StringRef name);
+  Value addWeight(const onnx::Tensor &tensor, StringRef name);
+  FailureOr<DenseElementsAttr> elements(const onnx::Tensor &tensor, StringRef name);
+  FailureOr<NamedAttribute> convert(const onnx::Node &node, const onnx::Attribute &attribute);
+  FailureOr<SmallVector<Value>> inputsOf(const onnx::Node &node);
+  Type elementType(onnx::ElementType type);
+  Type typeOf(const onnx::ValueInfo &info);
+
+  ModuleOp module;
+  const onnx::Model &model;
+  OpBuilder builder;
+  std::string source;
+  func::FuncOp function;
+  llvm::StringMap<Value> values;
+  Value absent;
+};
+
+} // namespace
+
+//===-- Types -----------------------------------------------------------------------------------------------------===//
+
+Type Importer::elementType(onnx::ElementType type) {
+  switch (type) {
+  case onnx::ElementType::float32:
+    return builder.getF32Type();
+  case onnx::ElementType::float16:
+    return builder.getF16Type();
+  case onnx::ElementType::bfloat16:
+    return builder.getBF16Type();
+  case onnx::ElementType::float64:
+    return builder.getF64Type();
+  case onnx::ElementType::boolean:
+    return builder.getI1Type();
+  case onnx::ElementType::int8:
+  case onnx::ElementType::int16:
+  case onnx::ElementType::int32:
+  case onnx::ElementType::int64:
+    return builder.getIntegerType(onnx::bitWidth(type));
+  case onnx::ElementType::uint8:
+  case onnx::ElementType::uint16:
+  case onnx::ElementType::uint32:
+  case onnx::ElementType::uint64:
+    return builder.getIntegerType(onnx::bitWidth(type), /*isSigned=*/false);
+  default:
+    return {};
+  }
+}
+
+/// The size a dimension is known to have; exporters also write sizes as names.
+static int64_t staticSize(const onnx::Dimension &dimension) {
+  if (const int64_t *size = std::get_if<int64_t>(&dimension))
+    return *size;
+  int64_t size = 0;
+  bool isNumber = !StringRef(std::get<std::string>(dimension)).getAsInteger(10, size);
+  return isNumber && size > 0 ? size : ShapedType::kDynamic;
+}
+
+Type Importer::typeOf(const onnx::ValueInfo &info) {
+  Type element = elementType(info.type);
+  if (!element)
+    return {};
+  if (!info.shape)
+    return UnrankedTensorType::get(element);
+  SmallVector<int64_t> shape;
+  llvm::append_range(shape, llvm::map_range(*info.shape, staticSize));
+  return RankedTensorType::get(shape, element);
+}
+
+//===-- Constants and weights -------------------------------------------------------------------------------------===//
+
+FailureOr<DenseElementsAttr> Importer::elements(const onnx::Tensor &tensor, StringRef name) {
+  Location location = locationOf(name);
+  Type element = elementType(tensor.type);
+  if (!element)
+    return emitError(location) << source << ": tensor '" << name << "': constants of "
+                               << onnx::describe(tensor.type, tensor.shape) << " are not supported";
+  if (onnx::elementCount(tensor.shape).value_or(UINT64_MAX) > largestConstant)
+    return emitError(location) << source << ": tensor '" << name << "': " << onnx::describe(tensor.type, tensor.shape)
+                               << " is no weight matrix, and too large for a constant";
+  auto reader = onnx::WeightReader::open(model, tensor);
+  if (!reader)
+    return emitError(location) << reader.error().message;
+  auto type = RankedTensorType::get(tensor.shape, element);
+  if (auto floating = dyn_cast<FloatType>(element)) {
+    auto floats = reader->allFloats();
+    if (!floats)
+      return emitError(location) << floats.error().message;
+    SmallVector<APFloat> numbers;
+    for (float number : *floats) {
+      bool inexact = false;
+      numbers.emplace_back(number).convert(floating.getFloatSemantics(), APFloat::rmNearestTiesToEven, &inexact);
+    }
+    return DenseElementsAttr::get(type, numbers);
+  }
+  auto integers = reader->allIntegers();
+  if (!integers)
+    return emitError(location) << integers.error().message;
+  SmallVector<APInt> numbers;
+  for (int64_t number : *integers)
+    numbers.emplace_back(element.getIntOrFloatBitWidth(), static_cast<uint64_t>(number), !element.isUnsignedInteger(),
+                         /*implicitTrunc=*/true);
+  return DenseElementsAttr::get(type, numbers);
+}
+
+Value Importer::addWeight(const onnx::Tensor &tensor, StringRef name) {
+  auto format = lowbit::FormatAttr::get(builder.getContext(), formats::Format::plain(formats::Scalar::F32));
+  auto type = lowbit::WeightType::get(builder.getContext(), tensor.shape, format);
+  Location location = locationOf(name);
+  std::string symbol = name.empty() ? "weight" : name.str();
+  for (unsigned i = 1; module.lookupSymbol(symbol); ++i)
+    symbol = (name + "." + Twine(i)).str();
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(function);
+  lowbit::WeightOp::create(builder, location, symbol, type, model.files[tensor.location->file]->path(),
+                           tensor.location->offset, /*transposed=*/false);
+  builder.setInsertionPointToEnd(&function.getBody().front());
+  return lowbit::GetOp::create(builder, location, type, symbol);
+}
+
+FailureOr<Value> Importer::addTensor(const onnx::Tensor &tensor, StringRef name) {
+  uint64_t count = onnx::elementCount(tensor.shape).value_or(0);
+  bool isMatrix = tensor.shape.size() == 1 || tensor.shape.size() == 2;
+  Type element = elementType(tensor.type);
+  if (isa_and_nonnull<FloatType>(element) && isMatrix && count >= smallestWeight && tensor.location) {
+    if (element.isF32())
+      return addWeight(tensor, name);
+    return emitError(locationOf(name)) << source << ": tensor '" << name << "': weights of "
+                                       << onnx::describe(tensor.type, tensor.shape)
+                                       << " are not supported; export the model in float32";
+  }
+  FailureOr<DenseElementsAttr> constant = elements(tensor, name);
+  if (failed(constant))
+    return failure();
+  return Value(arith::ConstantOp::create(builder, locationOf(name), *constant));
+}
+
+//===-- Nodes -----------------------------------------------------------------------------------------------------===//
+
+FailureOr<NamedAttribute> Importer::convert(const onnx::Node &node, const onnx::Attribute &attribute) {
+  auto named = [&](Attribute value) { return NamedAttribute(builder.getStringAttr(attribute.name), value); };
+  Type si64 = builder.getIntegerType(64, /*isSigned=*/true);
+  if (auto *value = std::get_if<int64_t>(&attribute.value))
+    return named(IntegerAttr::get(si64, *value));
+  if (auto *value = std::get_if<float>(&attribute.value))
+    return named(builder.getF32FloatAttr(*value));
+  if (auto *value = std::get_if<std::string>(&attribute.value))
+    return named(builder.getStringAttr(*value));
+  if (auto *value = std::get_if<std::vector<int64_t>>(&attribute.value))
+    return named(builder.getDenseI64ArrayAttr(*value));
+  if (auto *value = std::get_if<std::vector<float>>(&attribute.value))
+    return named(builder.getDenseF32ArrayAttr(*value));
+  if (auto *value = std::get_if<onnx::Tensor>(&attribute.value)) {
+    FailureOr<DenseElementsAttr> constant = elements(*value, node.label());
+    if (failed(constant))
+      return failure();
+    return named(*constant);
+  }
+  return error(locationOf(node.label()), node) << "attribute '" << attribute.name << "' has a type not supported";
+}
+
+FailureOr<SmallVector<Value>> Importer::inputsOf(const onnx::Node &node) {
+  SmallVector<Value> inputs;
+  for (const std::string &name : node.inputs) {
+    if (name.empty() && !absent)
+      absent = onnx::AbsentOp::create(builder, builder.getUnknownLoc(), builder.getNoneType());
+    Value value = name.empty() ? absent : values.lookup(name);
+    if (!value)
+      return error(locationOf(node.label()), node) << "input '" << name << "' is not defined";
+    inputs.push_back(value);
+  }
+  while (!inputs.empty() && inputs.back() == absent)
+    inputs.pop_back();
+  return inputs;
+}
+
+LogicalResult Importer::addNode(const onnx::Node &node) {
+  Location location = locationOf(node.label());
+  int64_t opset = opsetOf(node);
+  const SupportedOperator *row = supportedOperator(node.domain, node.opType);
+  if (!row)
+    return error(location, node) << "operator is not supported";
+  if (opset < row->since)
+    return error(location, node) << "is supported from opset " << row->since << " on";
+  if (node.domain.empty() && node.opType == "Constant") {
+    auto *value = node.get<onnx::Tensor>("value");
+    if (!value || node.outputs.empty())
+      return error(location, node) << "only constants given as a tensor are supported";
+    FailureOr<Value> constant = addTensor(*value, node.outputs[0]);
+    if (failed(constant))
+      return failure();
+    values[node.outputs[0]] = *constant;
+    return success();
+  }
+  FailureOr<SmallVector<Value>> inputs = inputsOf(node);
+  if (failed(inputs))
+    return failure();
+  for (int64_t i = 0; i < row->inputs; ++i)
+    if (i >= static_cast<int64_t>(inputs->size()) || (*inputs)[i] == absent)
+      return error(location, node) << "needs " << row->inputs << " inputs, input " << i << " is missing";
+  if (static_cast<int64_t>(node.outputs.size()) < row->outputs)
+    return error(location, node) << "has " << node.outputs.size() << " outputs, not " << row->outputs;
+  SmallVector<NamedAttribute> parameters;
+  for (const onnx::Attribute &attribute : node.attributes) {
+    FailureOr<NamedAttribute> converted = convert(node, attribute);
+    if (failed(converted))
+      return failure();
+    parameters.push_back(*converted);
+  }
+  // Types of results are inferred later; until then only that they are tensors is said.
+  SmallVector<Type> results(node.outputs.size(), UnrankedTensorType::get(builder.getF32Type()));
+  auto op = onnx::NodeOp::create(builder, location, results, builder.getStringAttr(node.opType),
+                                 builder.getStringAttr(node.domain), builder.getI64IntegerAttr(opset),
+                                 builder.getStringAttr(node.label()), builder.getDictionaryAttr(parameters), *inputs);
+  for (auto [name, result] : llvm::zip(node.outputs, op.getOutputs()))
+    if (!name.empty())
+      values[name] = result;
+  return success();
+}
+
+//===-- The function ----------------------------------------------------------------------------------------------===//
+
+static ArrayAttr namesOf(Builder &builder, const onnx::ValueInfo &info) {
+  SmallVector<Attribute> names;
+  for (const onnx::Dimension &dimension : info.shape.value_or(std::vector<onnx::Dimension>())) {
+    const int64_t *size = std::get_if<int64_t>(&dimension);
+    names.push_back(builder.getStringAttr(size ? std::to_string(*size) : std::get<std::string>(dimension)));
+  }
+  return builder.getArrayAttr(names);
+}
+
+LogicalResult Importer::makeFunction() {
+  SmallVector<Type> types;
+  for (const onnx::ValueInfo &input : model.graph.inputs) {
+    types.push_back(typeOf(input));
+    if (!types.back())
+      return emitError(locationOf(input.name))
+             << source << ": input '" << input.name << "': type " << onnx::name(input.type) << " is not supported";
+  }
+  builder.setInsertionPointToEnd(module.getBody());
+  function = func::FuncOp::create(builder, locationOf(source), "graph", builder.getFunctionType(types, {}));
+  Block *body = function.addEntryBlock();
+  for (auto [i, input] : llvm::enumerate(model.graph.inputs)) {
+    function.setArgAttr(i, "onnx.name", builder.getStringAttr(input.name));
+    function.setArgAttr(i, "onnx.dimensions", namesOf(builder, input));
+    body->getArgument(i).setLoc(locationOf(input.name));
+    values[input.name] = body->getArgument(i);
+  }
+  builder.setInsertionPointToEnd(body);
+  return success();
+}
+
+LogicalResult Importer::addInitializers() {
+  for (const onnx::Tensor &tensor : model.graph.initializers) {
+    FailureOr<Value> value = addTensor(tensor, tensor.name);
+    if (failed(value))
+      return failure();
+    values[tensor.name] = *value;
+  }
+  return success();
+}
+
+LogicalResult Importer::addReturn() {
+  SmallVector<Value> outputs;
+  for (const onnx::ValueInfo &output : model.graph.outputs) {
+    Value value = values.lookup(output.name);
+    if (!value)
+      return emitError(locationOf(output.name)) << source << ": output '" << output.name << "' is not defined";
+    if (isa<lowbit::WeightType>(value.getType()))
+      return emitError(locationOf(output.name)) << source << ": output '" << output.name << "' is a weight";
+    outputs.push_back(value);
+  }
+  func::ReturnOp::create(builder, builder.getUnknownLoc(), outputs);
+  function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(outputs).getTypes()));
+  for (auto [i, output] : llvm::enumerate(model.graph.outputs))
+    function.setResultAttr(i, "onnx.name", builder.getStringAttr(output.name));
+  return success();
+}
+
+LogicalResult Importer::run() {
+  module->setAttr("halftone.source", builder.getStringAttr(source));
+  if (failed(makeFunction()) || failed(addInitializers()))
+    return failure();
+  for (const onnx::Node &node : model.graph.nodes)
+    if (failed(addNode(node)))
+      return failure();
+  return addReturn();
+}
+
+LogicalResult halftone::importer::importGraph(ModuleOp module, const onnx::Model &model, int64_t context) {
+  if (failed(Importer(module, model).run()))
+    return failure();
+  if (context <= 0) {
+    Expected<std::optional<int64_t>> stated = statedContext(model);
+    if (!stated)
+      return emitError(module.getLoc()) << stated.error().message;
+    context = stated->value_or(0);
+  }
+  if (context > 0)
+    module->setAttr(contextAttribute, Builder(module.getContext()).getI64IntegerAttr(context));
+  return verify(module);
+}
