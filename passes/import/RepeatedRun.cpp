@@ -17,30 +17,35 @@ bool halftone::importer::isLeaf(Operation *op) {
 
 //===-- The order -------------------------------------------------------------------------------------------------===//
 
-/// What must come before `op`: the operations of its operands, and the appends before it to a cache that it reads.
-static SmallVector<Operation *> needs(Operation *op) {
+/// For each operation with effects, the one before it. Handles do not tell caches apart: two may have one name.
+using EffectOrder = DenseMap<Operation *, Operation *>;
+
+static EffectOrder effectOrder(Block &body) {
+  EffectOrder before;
+  Operation *last = nullptr;
+  for (Operation &op : body.without_terminator())
+    if (!isMemoryEffectFree(&op))
+      before[&op] = std::exchange(last, &op);
+  return before;
+}
+
+/// What must come before `op`: the operations of its operands, and the effects before its own.
+static SmallVector<Operation *> needs(Operation *op, const EffectOrder &effects) {
   SmallVector<Operation *> result;
   for (Value operand : op->getOperands())
     if (Operation *maker = operand.getDefiningOp())
       result.push_back(maker);
-  auto attention = dyn_cast<lowbit::AttentionOp>(op);
-  if (!attention)
-    return result;
-  SmallVector<Operation *> appends;
-  for (Operation *user : attention.getCache().getUsers())
-    if (isa<lowbit::AppendOp>(user) && user->isBeforeInBlock(op))
-      appends.push_back(user);
-  llvm::sort(appends, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-  result.append(appends);
+  if (Operation *effect = effects.lookup(op))
+    result.push_back(effect);
   return result;
 }
 
 /// Adds what `last` needs, and itself, to `order`.
-static void addWithNeeds(Operation *last, llvm::SetVector<Operation *> &order) {
+static void addWithNeeds(Operation *last, const EffectOrder &effects, llvm::SetVector<Operation *> &order) {
   SmallVector<Operation *> pending = {last};
   while (!pending.empty()) {
     Operation *op = pending.back();
-    SmallVector<Operation *> missing = needs(op);
+    SmallVector<Operation *> missing = needs(op, effects);
     llvm::erase_if(missing, [&](Operation *need) { return order.contains(need); });
     if (missing.empty() || order.contains(op)) {
       order.insert(op);
@@ -54,12 +59,13 @@ static void addWithNeeds(Operation *last, llvm::SetVector<Operation *> &order) {
 void halftone::importer::orderByDataflow(func::FuncOp function) {
   Block &body = function.getBody().front();
   Operation *end = body.getTerminator();
+  EffectOrder effects = effectOrder(body);
   llvm::SetVector<Operation *> order;
   for (Value result : end->getOperands())
     if (Operation *maker = result.getDefiningOp())
-      addWithNeeds(maker, order);
+      addWithNeeds(maker, effects, order);
   for (Operation &op : body.without_terminator())
-    addWithNeeds(&op, order);
+    addWithNeeds(&op, effects, order);
   for (Operation *op : order)
     op->moveBefore(end);
 }

@@ -11,7 +11,7 @@ namespace halftone::importer {
 bool isLeaf(mlir::Operation *op);
 
 /// Brings the operations of a function into the order in which its results need them: operands first, in their order;
-/// what writes a cache before what reads it. Equal layers come out in equal order, whatever the order was.
+/// what has effects stays in the order that it was in. Equal layers come out in equal order, whatever the order was.
 void orderByDataflow(mlir::func::FuncOp function);
 
 /// A result of an operation of a repetition, by its place there.

@@ -128,3 +128,26 @@ func.func @forward(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %s1 = arith.addf %y1, %z1 : tensor<?x8xf32>
   return %s1 : tensor<?x8xf32>
 }
+
+// -----
+
+// Two handles of one cache: what attention reads was appended before, and is not what is appended after.
+// CHECK-LABEL: func.func @forward
+// CHECK: %[[R0:.*]] = lowbit.attention %[[X:.*]], %{{.*}} at
+// CHECK: lowbit.append %[[X]], %[[X]] to
+// CHECK: %[[R1:.*]] = lowbit.attention %[[X]], %{{.*}} at
+// CHECK-DAG: lowbit.append %[[R1]], %[[R1]] to
+// CHECK-DAG: %[[S:.*]] = arith.subf %[[R1]], %[[R0]]
+// CHECK: return %[[S]]
+lowbit.cache @c : !lowbit.cache<heads 2, size 4>
+func.func @forward(%x: tensor<?x8xf32>, %past: index) -> tensor<?x8xf32> {
+  %c0 = lowbit.get @c : !lowbit.cache<heads 2, size 4>
+  %c1 = lowbit.get @c : !lowbit.cache<heads 2, size 4>
+  %c2 = lowbit.get @c : !lowbit.cache<heads 2, size 4>
+  %r0 = lowbit.attention %x, %c0 at %past heads 2 scale 0.5 : tensor<?x8xf32>, !lowbit.cache<heads 2, size 4>
+  lowbit.append %x, %x to %c1 at %past : tensor<?x8xf32>, !lowbit.cache<heads 2, size 4>
+  %r1 = lowbit.attention %x, %c2 at %past heads 2 scale 0.5 : tensor<?x8xf32>, !lowbit.cache<heads 2, size 4>
+  lowbit.append %r1, %r1 to %c0 at %past : tensor<?x8xf32>, !lowbit.cache<heads 2, size 4>
+  %s = arith.subf %r1, %r0 : tensor<?x8xf32>
+  return %s : tensor<?x8xf32>
+}
