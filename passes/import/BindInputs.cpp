@@ -108,6 +108,7 @@ private:
   Value ones(BlockArgument input, Value length);
   Value positions(BlockArgument input, const Sizes &sizes);
   LogicalResult finish();
+  LogicalResult takeName(StringRef name);
 
   func::FuncOp graph;
   OpBuilder builder;
@@ -236,6 +237,14 @@ LogicalResult Binder::run() {
   return finish();
 }
 
+/// A weight of this name gets another.
+LogicalResult Binder::takeName(StringRef name) {
+  SymbolTable symbols(graph->getParentOfType<ModuleOp>());
+  if (Operation *other = symbols.lookup(name); other && failed(symbols.renameToUnique(other, {})))
+    return failure();
+  return symbols.rename(graph, name);
+}
+
 /// Drops the arguments that nobody reads any more.
 LogicalResult Binder::finish() {
   llvm::BitVector unused(graph.getNumArguments());
@@ -249,7 +258,8 @@ LogicalResult Binder::finish() {
     graph.removeArgAttr(argument.getArgNumber(), builder.getStringAttr("onnx.dimensions"));
   }
   graph.setFunctionType(builder.getFunctionType(body.getArgumentTypes(), graph.getResultTypes()));
-  graph.setSymName("forward");
+  if (failed(takeName("forward")))
+    return failure();
   eraseDead(graph);
   return success();
 }

@@ -28,7 +28,8 @@ namespace {
 class Importer {
 public:
   Importer(ModuleOp module, const onnx::Model &model)
-      : module(module), model(model), builder(module.getContext()), source(llvm::sys::path::filename(model.path)) {}
+      : module(module), symbols(module), model(model), builder(module.getContext()),
+        source(llvm::sys::path::filename(model.path)) {}
 
   LogicalResult run();
 
@@ -56,6 +57,7 @@ private:
   Type typeOf(const onnx::ValueInfo &info);
 
   ModuleOp module;
+  SymbolTable symbols;
   const onnx::Model &model;
   OpBuilder builder;
   std::string source;
@@ -156,12 +158,13 @@ Value Importer::addWeight(const onnx::Tensor &tensor, StringRef name) {
   auto type = lowbit::WeightType::get(builder.getContext(), tensor.shape, format);
   Location location = locationOf(name);
   std::string symbol = name.empty() ? "weight" : name.str();
-  for (unsigned i = 1; module.lookupSymbol(symbol); ++i)
+  for (unsigned i = 1; symbols.lookup(symbol); ++i)
     symbol = (name + "." + Twine(i)).str();
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(function);
-  lowbit::WeightOp::create(builder, location, symbol, type, model.files[tensor.location->file]->path(),
-                           tensor.location->offset, /*transposed=*/false);
+  symbols.insert(lowbit::WeightOp::create(builder, location, symbol, type, model.files[tensor.location->file]->path(),
+                                          tensor.location->offset,
+                                          /*transposed=*/false));
   builder.setInsertionPointToEnd(&function.getBody().front());
   return lowbit::GetOp::create(builder, location, type, symbol);
 }
@@ -287,6 +290,7 @@ LogicalResult Importer::makeFunction() {
   }
   builder.setInsertionPointToEnd(module.getBody());
   function = func::FuncOp::create(builder, locationOf(source), "graph", builder.getFunctionType(types, {}));
+  symbols.insert(function);
   Block *body = function.addEntryBlock();
   for (auto [i, input] : llvm::enumerate(model.graph.inputs)) {
     function.setArgAttr(i, "onnx.name", builder.getStringAttr(input.name));

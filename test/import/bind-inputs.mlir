@@ -53,3 +53,17 @@ func.func @graph(%ids: tensor<?x?xi64> {onnx.name = "ids", onnx.dimensions = ["b
   return %s : tensor<*xf32>
 }
 }
+
+// -----
+
+// A weight may have any name.
+// CHECK-DAG: lowbit.weight @[[W:forward_[0-9]+]] : !lowbit.weight<16x4, <f32>>
+// CHECK-DAG: func.func @forward(
+// CHECK: lowbit.get @[[W]]
+lowbit.weight @forward : !lowbit.weight<16x4, <f32>> in "a.onnx" at 0
+func.func @graph(%ids: tensor<?x?xi64> {onnx.name = "ids", onnx.dimensions = ["b", "n"]}) -> tensor<*xf32> {
+  %t = lowbit.get @forward : !lowbit.weight<16x4, <f32>>
+  %x = onnx.node "Gather" opset 18 (%t, %ids) {} named "x" : (!lowbit.weight<16x4, <f32>>, tensor<?x?xi64>) -> tensor<*xf32>
+  %s = onnx.node "Mul" opset 18 (%x, %x) {} named "s" : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  return %s : tensor<*xf32>
+}
