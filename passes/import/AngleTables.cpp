@@ -106,6 +106,14 @@ static lowbit::WeightOp addWeight(ModuleOp module, Location location, StringRef 
   return lowbit::WeightOp::create(builder, location, symbol, type, file, offset, /*transposed=*/false);
 }
 
+AngleTables::AngleTables(ModuleOp module, std::string file, std::vector<std::string> inputs)
+    : module(module), file(std::move(file)), inputs(std::move(inputs)) {
+  llvm::SmallSetVector<StringRef, 1> files;
+  for (auto weight : module.getOps<lowbit::WeightOp>())
+    files.insert(weight.getFile());
+  this->inputs.insert(this->inputs.end(), files.begin(), files.end());
+}
+
 Value AngleTables::handle(OpBuilder &builder, Location location, StringRef name, int64_t context,
                           ArrayRef<float> table) {
   int64_t pairs = static_cast<int64_t>(table.size()) / context;
@@ -128,7 +136,7 @@ Status AngleTables::write() const {
     return {};
   if (file.empty())
     return Error{"recognise-rope: the tables of angles need a work file (option work)"};
-  auto output = io::AtomicFile::create(file);
+  auto output = io::AtomicFile::create(file, {.inputs = inputs});
   if (!output)
     return output.error();
   for (const Entry &entry : entries) {

@@ -49,10 +49,11 @@ std::optional<int64_t> gatheredRows(mlir::Value factor);
 /// The table [context, pairs]; an error in words when the graph's values for some position are missing or differ.
 Expected<std::vector<float>> angleTable(const AngleSource &source, int64_t context, WeightFiles &files);
 
-/// Tables of equal content are one. Names them "rope.cos", "rope.cos.1", ...
+/// Tables of equal content are one. Names them "rope.cos", "rope.cos.1", ... The work file may be none of `inputs`, and
+/// none that the module's weights lie in.
 class AngleTables {
 public:
-  AngleTables(mlir::ModuleOp module, std::string file) : module(module), file(std::move(file)) {}
+  AngleTables(mlir::ModuleOp module, std::string file, std::vector<std::string> inputs);
 
   /// A new handle, before `builder`'s insertion point, to the weight of this content.
   mlir::Value handle(mlir::OpBuilder &builder, mlir::Location location, llvm::StringRef name, int64_t context,
@@ -68,6 +69,7 @@ private:
   };
   mlir::ModuleOp module;
   std::string file;
+  std::vector<std::string> inputs;
   std::vector<Entry> entries;
   uint64_t end = 0;
 };

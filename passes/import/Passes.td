@@ -141,7 +141,10 @@ def RecogniseRope : Pass<"recognise-rope", "::mlir::ModuleOp"> {
       %3 = onnx.node "Mul" (%2, %sines)
       %4 = onnx.node "Add" (%1, %3)         =>      %4 = lowbit.rope %x, %cos, %sin at %past heads 6
   }];
-  let options = [Option<"work", "work", "std::string", "", "The file that the tables are written to">];
+  let options = [
+    Option<"work", "work", "std::string", "", "The file that the tables are written to">,
+    Option<"model", "model", "std::string", "", "The model, which the work file may not replace">,
+  ];
   let dependentDialects = ["::halftone::lowbit::LowbitDialect", "::mlir::tensor::TensorDialect"];
 }
 

@@ -322,7 +322,8 @@ struct RecogniseRopePass : halftone::impl::RecogniseRopeBase<RecogniseRopePass> 
 
   void runOnOperation() override {
     WeightFiles files;
-    AngleTables tables(getOperation(), work);
+    AngleTables tables(getOperation(), work,
+                       model.empty() ? std::vector<std::string>() : std::vector{model.getValue()});
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       bool isForward = function.getNumArguments() >= 2 && function.getArgument(1).getType().isIndex();
       if (isForward && failed(Recogniser(getOperation(), function, tables, files).run()))

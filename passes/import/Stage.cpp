@@ -23,7 +23,7 @@ void halftone::addImportPasses(OpPassManager &passes, const ImportOptions &optio
   passes.addPass(createShareTiedWeights());
   passes.addPass(createConvertEmbedding());
   passes.addNestedPass<func::FuncOp>(createRecogniseNorms());
-  passes.addPass(createRecogniseRope(RecogniseRopeOptions{options.workFile}));
+  passes.addPass(createRecogniseRope(RecogniseRopeOptions{options.workFile, options.path}));
   passes.addPass(createRecogniseAttention());
   passes.addNestedPass<func::FuncOp>(createCancelMovements());
   passes.addNestedPass<func::FuncOp>(createConvertElementwise());

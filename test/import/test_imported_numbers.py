@@ -56,6 +56,18 @@ def test_numbers(importModel, sharedData, name):
         check(module, more, arrays(folder / "outputs.decode.npz")["logits"], inputs["input_ids"].shape[1])
 
 
+def test_work_file_that_is_the_model(qopt, sharedData, tmp_path):
+    """Tables of angles never replace a file that is read: the model, or the one beside it that its weights lie in."""
+    model = onnx.load(sharedData / "onnx" / "llama-optimum" / "model.onnx")
+    path, data = tmp_path / "model.onnx", tmp_path / "weights.bin"
+    onnx.save(model, path, save_as_external_data=True, location=data.name, size_threshold=0)
+    before = {file: file.read_bytes() for file in (path, data)}
+    for work in before:
+        done = qopt(f"--import=file={path} work={work}", input="")
+        assert done.returncode == 1 and done.stderr.count("error:") == 1 and str(work) in done.stderr
+        assert {file: file.read_bytes() for file in before} == before
+
+
 def test_gathered_angles(importModel, sharedData, tmp_path):
     """Cosines and sines from tables that positions name, as older exporters write them; the tables say the context."""
     folder, rows = sharedData / "onnx" / "llama-optimum", 48
