@@ -33,6 +33,19 @@ static InFlightDiagnostic error(func::FuncOp function) {
   return emitError(function.getLoc()) << (source ? source.getValue() : "model") << ": ";
 }
 
+/// Every token that the logits can choose has a row in each embedding table.
+static LogicalResult checkTables(func::FuncOp function, int64_t vocabulary) {
+  for (auto embedding : function.getOps<lowbit::EmbeddingOp>()) {
+    int64_t rows = cast<lowbit::WeightType>(embedding.getTable().getType()).getShape()[0];
+    if (rows >= vocabulary)
+      continue;
+    lowbit::WeightOp table = weightOf(embedding.getTable());
+    return error(function) << "the logits are of " << vocabulary << " tokens, but the embedding table '"
+                           << (table ? table.getSymName() : "") << "' has " << rows << " rows";
+  }
+  return success();
+}
+
 static LogicalResult keepLogits(func::FuncOp function) {
   Operation *end = function.getBody().front().getTerminator();
   WeightFiles files;
@@ -46,6 +59,8 @@ static LogicalResult keepLogits(func::FuncOp function) {
                            << "just logits";
   if (!isBatchedRows(logits[0]) && !(dimensions(logits[0]) && dimensions(logits[0])->size() == 2))
     return error(function) << "the result is " << logits[0].getType() << ", not [1, tokens, vocabulary]";
+  if (failed(checkTables(function, dimensions(logits[0])->back())))
+    return failure();
   OpBuilder builder(end);
   Value rows = toRows(builder, logits[0]);
   end->setOperands(rows);

@@ -166,7 +166,8 @@ def RecogniseAttention : Pass<"recognise-attention", "::mlir::ModuleOp"> {
 def BindOutputs : Pass<"bind-outputs", "::mlir::ModuleOp"> {
   let summary = "Let @forward give the logits of all tokens, and nothing else";
   let description = [{
-    Present keys and values are in the caches; their arguments and results go away.
+    Present keys and values are in the caches; their arguments and results go away. An embedding table of fewer rows
+    than there are logits is an error: a chosen token could have no row.
 
     Example:
       func @forward(%tokens, %past, %k, %v) -> (tensor<1x?x512xf32>, tensor<1x6x?x48xf32>, tensor<1x6x?x48xf32>)

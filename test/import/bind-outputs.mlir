@@ -24,3 +24,29 @@ func.func @forward(%tokens: tensor<?xi64>, %past: index, %x: tensor<?x8xf32>) ->
   return %x, %y : tensor<?x8xf32>, tensor<?x8xf32>
 }
 }
+
+// -----
+
+module attributes {halftone.source = "a.onnx"} {
+lowbit.weight @embedding : !lowbit.weight<400x8, <f32>> in "a.onnx" at 0
+// expected-error @below {{a.onnx: the logits are of 512 tokens, but the embedding table 'embedding' has 400 rows}}
+func.func @forward(%tokens: tensor<?xi64>, %past: index, %head: !lowbit.weight<512x8, <f32>>) -> tensor<?x512xf32> {
+  %table = lowbit.get @embedding : !lowbit.weight<400x8, <f32>>
+  %x = lowbit.embedding %tokens, %table : (tensor<?xi64>, !lowbit.weight<400x8, <f32>>) -> tensor<?x8xf32>
+  %y = lowbit.linear %x, %head : (tensor<?x8xf32>, !lowbit.weight<512x8, <f32>>) -> tensor<?x512xf32>
+  return %y : tensor<?x512xf32>
+}
+}
+
+// -----
+
+// A table with rows that no token names.
+// CHECK-LABEL: func.func @forward
+// CHECK: lowbit.embedding
+lowbit.weight @embedding : !lowbit.weight<520x8, <f32>> in "a.onnx" at 0
+func.func @forward(%tokens: tensor<?xi64>, %past: index, %head: !lowbit.weight<512x8, <f32>>) -> tensor<?x512xf32> {
+  %table = lowbit.get @embedding : !lowbit.weight<520x8, <f32>>
+  %x = lowbit.embedding %tokens, %table : (tensor<?xi64>, !lowbit.weight<520x8, <f32>>) -> tensor<?x8xf32>
+  %y = lowbit.linear %x, %head : (tensor<?x8xf32>, !lowbit.weight<512x8, <f32>>) -> tensor<?x512xf32>
+  return %y : tensor<?x512xf32>
+}
