@@ -351,7 +351,8 @@ static Moves where(const Call &call) {
 
 template <Moves (*function)(const Call &), size_t firstData = 0> static Outputs evaluate(const Call &call) {
   Moves moves = function(call);
-  if (!moves)
+  auto isShape = [](const Move &move) { return llvm::all_of(move.shape, [](int64_t size) { return size >= 0; }); };
+  if (!moves || !llvm::all_of(*moves, isShape))
     return std::nullopt;
   SmallVector<Tensor, 1> outputs;
   for (const Move &move : *moves)
