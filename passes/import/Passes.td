@@ -59,7 +59,7 @@ def ResolveShapes : Pass<"resolve-shapes", "::mlir::func::FuncOp"> {
     The function is evaluated for several numbers of tokens and lengths of the past. Dimensions that stay the same are
     static, the others dynamic; elements that stay the same become constants; shape operands of Reshape and Expand
     become constants too. Casts to the same type and other nodes without effect go away. What remains of the shape
-    arithmetic feeds masks and positions. No upstream pass serves: shape inference there is op by op, without elements.
+    arithmetic feeds masks and positions. A node that gives nothing for the shapes of its inputs is an error. No upstream pass serves: shape inference there is op by op, without elements.
 
     Example:
       %s = onnx.node "Shape" (%x)

@@ -27,7 +27,7 @@ struct Resolver {
   OpBuilder builder;
   SmallVector<std::unique_ptr<Evaluator>> evaluators;
 
-  void run();
+  LogicalResult run();
 
 private:
   Views view(Value value);
@@ -35,6 +35,7 @@ private:
   void simplify(NodeOp node);
   void fixReshape(NodeOp node);
   void fixExpand(NodeOp node);
+  LogicalResult check(NodeOp node);
 };
 
 } // namespace
@@ -146,7 +147,33 @@ void Resolver::simplify(NodeOp node) {
     output.replaceAllUsesWith(input);
 }
 
-void Resolver::run() {
+static std::string shapeOf(const Tensor &tensor, Type type) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  auto ranked = dyn_cast<RankedTensorType>(type);
+  out << "[";
+  llvm::interleaveComma(llvm::seq(tensor.shape.size()), out,
+                        [&](size_t i) { ranked &&ranked.isDynamicDim(i) ? out << "?" : out << tensor.shape[i]; });
+  out << "]";
+  return text;
+}
+
+/// A node that has the shapes of its inputs, and still none itself.
+LogicalResult Resolver::check(NodeOp node) {
+  bool hasShapes = llvm::all_of(node.getInputs(), [&](Value input) {
+    return isa<NoneType>(input.getType()) || evaluators[0]->evaluate(input).hasShape();
+  });
+  if (!hasShapes || node.getNumResults() == 0 || evaluators[0]->evaluate(node.getOutputs()[0]).hasShape())
+    return success();
+  auto error = emitNodeError(node) << "gives no result for inputs of shape ";
+  llvm::interleave(
+      llvm::make_filter_range(node.getInputs(), [](Value input) { return !isa<NoneType>(input.getType()); }),
+      [&](Value input) { error << shapeOf(evaluators[0]->evaluate(input), input.getType()); }, [&] { error << ", "; });
+  return error;
+}
+
+LogicalResult Resolver::run() {
+  eraseDead(function);
   SmallVector<NodeOp> nodes;
   function.walk([&](NodeOp node) { nodes.push_back(node); });
   SmallVector<SmallVector<Views>> views;
@@ -158,6 +185,9 @@ void Resolver::run() {
       if (Type type = typeOf(seen))
         output.setType(type);
   for (NodeOp node : nodes)
+    if (failed(check(node)))
+      return failure();
+  for (NodeOp node : nodes)
     simplify(node);
   for (auto [node, outputs] : llvm::zip(nodes, views))
     for (auto [output, seen] : llvm::zip(node.getOutputs(), outputs))
@@ -165,6 +195,7 @@ void Resolver::run() {
   Operation *end = function.getBody().front().getTerminator();
   function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), end->getOperandTypes()));
   eraseDead(function);
+  return success();
 }
 
 namespace {
@@ -176,7 +207,8 @@ struct ResolveShapesPass : halftone::impl::ResolveShapesBase<ResolveShapesPass> 
     Resolver resolver{getOperation(), OpBuilder(&getContext()), {}};
     for (Binding binding : bindings)
       resolver.evaluators.push_back(std::make_unique<Evaluator>(binding, files));
-    resolver.run();
+    if (failed(resolver.run()))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -1,4 +1,4 @@
-// RUN: qopt %s --pass-pipeline='builtin.module(func.func(resolve-shapes))' | FileCheck %s
+// RUN: qopt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(func.func(resolve-shapes))' | FileCheck %s
 // Types and constants by evaluation.
 
 // The shape operand is computed from the input's own shape: batch, tokens, -1, 4.
@@ -57,4 +57,43 @@ func.func @mask(%tokens: tensor<?xi64>, %past: tensor<1x2x?x4xf32> {halftone.pas
   %shape = arith.constant dense<[1, 2, 1, 1]> : tensor<4xi64>
   %e = onnx.node "Expand" opset 18 (%m, %shape) {} named "e" : (tensor<*xf32>, tensor<4xi64>) -> tensor<*xf32>
   return %e : tensor<*xf32>
+}
+
+// -----
+
+// Shapes that an operator cannot take are the user's error to read, at the first node that has them.
+module attributes {halftone.source = "a.onnx"} {
+lowbit.weight @w : !lowbit.weight<31x64, <f32>> in "a.onnx" at 0
+func.func @product(%x: tensor<1x?x32xf32>) -> tensor<*xf32> {
+  %w = lowbit.get @w : !lowbit.weight<31x64, <f32>>
+  // expected-error @below {{a.onnx: node 'gate' (MatMul, opset 18): gives no result for inputs of shape [1, ?, 32], [31, 64]}}
+  %y = onnx.node "MatMul" opset 18 (%x, %w) {} named "gate" : (tensor<1x?x32xf32>, !lowbit.weight<31x64, <f32>>) -> tensor<*xf32>
+  %z = onnx.node "Neg" opset 18 (%y) {} named "after" : (tensor<*xf32>) -> tensor<*xf32>
+  return %z : tensor<*xf32>
+}
+}
+
+// -----
+
+// Sizes below zero, although they add up.
+module attributes {halftone.source = "a.onnx"} {
+func.func @sizes() -> (tensor<*xf32>, tensor<*xf32>) {
+  %x = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %sizes = arith.constant dense<[-1, 3]> : tensor<2xi64>
+  // expected-error @below {{a.onnx: node 'parts' (Split, opset 18): gives no result for inputs of shape [2], [2]}}
+  %y:2 = onnx.node "Split" opset 18 (%x, %sizes) {} named "parts" : (tensor<2xf32>, tensor<2xi64>) -> (tensor<*xf32>, tensor<*xf32>)
+  return %y#0, %y#1 : tensor<*xf32>, tensor<*xf32>
+}
+}
+
+// -----
+
+// More parts than elements.
+module attributes {halftone.source = "a.onnx"} {
+func.func @parts() -> tensor<*xf32> {
+  %x = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  // expected-error @below {{a.onnx: node 'parts' (Split, opset 18): gives no result for inputs of shape [2]}}
+  %y:4 = onnx.node "Split" opset 18 (%x) {} named "parts" : (tensor<2xf32>) -> (tensor<*xf32>, tensor<*xf32>, tensor<*xf32>, tensor<*xf32>)
+  return %y#3 : tensor<*xf32>
+}
 }
