@@ -214,6 +214,9 @@ def VerifyImported : Pass<"verify-imported", "::mlir::ModuleOp"> {
   let summary = "Check that no onnx operation is left";
   let description = [{
     The first one left is an error naming file, node, operator and opset.
+
+    Example:
+      %y = onnx.node "Add" (%x, %bias) named "q"      =>      a.onnx: node 'q' (Add, opset 18): biases are not supported
   }];
 }
 
