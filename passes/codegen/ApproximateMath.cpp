@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Exponentials of vectors by upstream's polynomial, instead of a library call per lane.
+// Exponentials and error functions of vectors by upstream's polynomial, instead of a library call per lane.
 #include "passes/codegen/Passes.h"
 
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -17,8 +17,9 @@ class ApproximateMathPass : public halftone::impl::ApproximateMathBase<Approxima
 public:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    populateMathPolynomialApproximationPatterns(patterns,
-                                                [](StringRef name) { return name == math::ExpOp::getOperationName(); });
+    populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
+      return name == math::ExpOp::getOperationName() || name == math::ErfOp::getOperationName();
+    });
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

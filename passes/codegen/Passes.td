@@ -42,10 +42,11 @@ def LowerDot : LowerKernelOps<"lower-dot", "Expand the phases of kernel.dot to t
   }];
 }
 
-def ApproximateMath : LowerKernelOps<"approximate-math", "Expand exponentials of vectors to polynomials"> {
+def ApproximateMath : LowerKernelOps<"approximate-math", "Expand exponentials and error functions to polynomials"> {
   let description = [{
     Applies upstream's `populateMathPolynomialApproximationPatterns`, for which MLIR registers only a test pass: without
-    it an exponential of a vector is one call of the C library per lane. Relative error below 2e-7.
+    it an exponential of a vector is one call of the C library per lane, and the error function has no lowering at all.
+    Relative error of exponentials below 2e-7.
   }];
 }
 
