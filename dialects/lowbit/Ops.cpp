@@ -5,6 +5,7 @@
 #include <cmath>
 
 using namespace mlir;
+using namespace halftone;
 using namespace halftone::lowbit;
 
 //===-- Syntax ------------------------------------------------------------------------------------------------------===//
@@ -26,10 +27,17 @@ static void printSameType(OpAsmPrinter &printer, Operation *, Type first, Type) 
 
 //===-- Verifiers ---------------------------------------------------------------------------------------------------===//
 
-/// Channels of a [tokens, channels] tensor, or -1 when it has another rank.
-static int64_t channels(Type type) {
-  auto shape = cast<ShapedType>(type).getShape();
-  return shape.size() == 2 ? shape[1] : -1;
+/// Channels of a [tokens, channels] tensor.
+static int64_t channels(Type type) { return cast<ShapedType>(type).getShape()[1]; }
+
+/// Whether both have as many tokens, as far as that is known.
+static bool sameTokens(ArrayRef<int64_t> first, ArrayRef<int64_t> second) {
+  return succeeded(verifyCompatibleShape(first.take_front(), second.take_front()));
+}
+
+/// Whether what reads the values as they are in the file can do so: kernels read plain weights as f32.
+static bool isReadable(WeightType type) {
+  return type.getFormat().getValue() == formats::Format::plain(formats::Scalar::F32);
 }
 
 LogicalResult WeightOp::verify() {
@@ -59,6 +67,9 @@ LogicalResult ScaleColumnsOp::verify() {
     return emitOpError("C2: columns and factors differ, ") << matrix.getShape()[1] << " and " << factors.getShape()[0];
   if (!matrix.getFormat().getValue().isPlain() || !factors.getFormat().getValue().isPlain())
     return emitOpError("C3: only plain weights can be scaled, not ") << matrix << " by " << factors;
+  WeightType result = getResult().getType();
+  if (result.getShape() != matrix.getShape() || !result.getFormat().getValue().isPlain())
+    return emitOpError("C4: the matrix is ") << matrix << ", the result " << result;
   return success();
 }
 
@@ -68,6 +79,8 @@ LogicalResult EmbeddingOp::verify() {
     return emitOpError("C1: the table has ") << shape.size() << " dimensions, not two";
   if (channels(getResult().getType()) != shape[1])
     return emitOpError("C2: the table has ") << shape[1] << " columns, the result is " << getResult().getType();
+  if (!sameTokens(getTokens().getType().getShape(), getResult().getType().getShape()))
+    return emitOpError("C3: the ids are ") << getTokens().getType() << ", the result is " << getResult().getType();
   return success();
 }
 
@@ -76,25 +89,26 @@ LogicalResult LinearOp::verify() {
   if (weight.getShape().size() != 2)
     return emitOpError("C1: the weight has ") << weight.getShape().size() << " dimensions, not two";
   auto activation = dyn_cast<ActivationType>(getInput().getType());
-  int64_t columns = activation ? activation.getShape()[1] : channels(getInput().getType());
+  ArrayRef<int64_t> input = activation ? activation.getShape() : cast<ShapedType>(getInput().getType()).getShape();
+  int64_t columns = input[1];
   if (columns != weight.getShape()[1])
     return emitOpError("C2: weight and activation reduce over different sizes, ")
            << weight.getShape()[1] << " and " << columns;
   if (channels(getResult().getType()) != weight.getShape()[0])
     return emitOpError("C3: the weight has ") << weight.getShape()[0] << " rows, the result is "
                                               << getResult().getType();
-  if (!activation)
-    return success();
   const formats::Format &format = weight.getFormat().getValue();
-  if (format.isPlain() || format.block != activation.getFormat().getValue().block)
+  if (activation && (format.isPlain() || format.block != activation.getFormat().getValue().block))
     return emitOpError("C4: quantized activations need a weight with the same blocks, not ")
            << weight << " with " << activation;
+  if (!sameTokens(input, getResult().getType().getShape()))
+    return emitOpError("C5: the input is ") << getInput().getType() << ", the result " << getResult().getType();
   return success();
 }
 
 LogicalResult RmsNormOp::verify() {
-  if (getScale() && (getScale().getType().getShape().size() != 1 ||
-                     getScale().getType().getShape()[0] != channels(getInput().getType())))
+  if (getScale() && (getScale().getType().getShape() != ArrayRef(channels(getInput().getType())) ||
+                     !isReadable(getScale().getType())))
     return emitOpError("C1: the scale is ") << getScale().getType() << ", the input " << getInput().getType();
   float epsilon = getEpsilon().convertToFloat();
   if (!std::isfinite(epsilon) || epsilon < 0)
@@ -108,7 +122,8 @@ LogicalResult RopeOp::verify() {
   if (heads <= 0 || width % heads != 0)
     return emitOpError("C1: ") << width << " channels do not divide into " << heads << " heads";
   auto table = getCos().getType().getShape();
-  if (table.size() != 2 || table != getSin().getType().getShape())
+  if (table.size() != 2 || table != getSin().getType().getShape() || !isReadable(getCos().getType()) ||
+      !isReadable(getSin().getType()))
     return emitOpError("C2: the tables are ") << getCos().getType() << " and " << getSin().getType();
   if (2 * table[1] > width / heads)
     return emitOpError("C3: ") << table[1] << " pairs do not fit into a head of " << width / heads;
@@ -125,7 +140,8 @@ LogicalResult AppendOp::verify() {
 LogicalResult AttentionOp::verify() {
   CacheType cache = getCache().getType();
   int64_t heads = getHeads();
-  if (channels(getQueries().getType()) != heads * cache.getSize())
+  int64_t width = channels(getQueries().getType());
+  if (width % cache.getSize() != 0 || width / cache.getSize() != heads)
     return emitOpError("C1: the queries are ") << getQueries().getType() << ", not " << heads << " heads of "
                                                << cache.getSize();
   if (heads <= 0 || heads % cache.getHeads() != 0)
@@ -134,7 +150,7 @@ LogicalResult AttentionOp::verify() {
 }
 
 LogicalResult QuantizeActivationOp::verify() {
-  if (cast<ShapedType>(getInput().getType()).getShape() != getResult().getType().getShape())
+  if (getInput().getType().getShape() != getResult().getType().getShape())
     return emitOpError("C1: shapes differ, ") << getInput().getType() << " and " << getResult().getType();
   return success();
 }
@@ -150,6 +166,32 @@ LogicalResult KernelOp::verify() {
   } else if (getNumResults() != 0) {
     return emitOpError("C2: a kernel with outs has ") << getNumResults() << " results";
   }
+  return success();
+}
+
+//===-- Canonicalization --------------------------------------------------------------------------------------------===//
+
+/// Drops the results that nobody reads; what only they needed is dead then.
+LogicalResult KernelOp::canonicalize(KernelOp kernel, PatternRewriter &rewriter) {
+  SmallVector<Type> types;
+  SmallVector<Value> yielded, read;
+  for (auto [result, value] : llvm::zip(kernel.getResults(), kernel.getYielded())) {
+    if (result.use_empty())
+      continue;
+    types.push_back(result.getType());
+    yielded.push_back(value);
+    read.push_back(result);
+  }
+  if (read.size() == kernel.getNumResults())
+    return failure();
+  Operation *yield = kernel.getBody().front().getTerminator();
+  rewriter.modifyOpInPlace(yield, [&] { yield->setOperands(yielded); });
+  auto kept = KernelOp::create(rewriter, kernel.getLoc(), types, ValueRange());
+  kept->setDiscardableAttrs(kernel->getDiscardableAttrDictionary());
+  rewriter.inlineRegionBefore(kernel.getBody(), kept.getBody(), kept.getBody().end());
+  for (auto [old, result] : llvm::zip(read, kept.getResults()))
+    rewriter.replaceAllUsesWith(old, result);
+  rewriter.eraseOp(kernel);
   return success();
 }
 

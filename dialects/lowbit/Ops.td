@@ -11,8 +11,10 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Lowbit_Op<string mnemonic, list<Trait> traits = []> : Op<Lowbit_Dialect, mnemonic, traits>;
 
-def Lowbit_Tokens : RankedTensorOf<[F32]>;
-def Lowbit_Ids : RankedTensorOf<[I64]>;
+def Lowbit_Tokens : ConfinedType<RankedTensorOf<[F32]>, [HasAnyRankOfPred<[2]>], "[tokens, channels] of f32",
+                                 "::mlir::RankedTensorType">;
+def Lowbit_Ids : ConfinedType<RankedTensorOf<[I64]>, [HasAnyRankOfPred<[1]>], "[tokens] of i64",
+                              "::mlir::RankedTensorType">;
 def Lowbit_LinearInput : AnyTypeOf<[Lowbit_Tokens, Lowbit_ActivationType]>;
 
 //===-- State of the module: names with a place ---------------------------------------------------------------------===//
@@ -83,6 +85,7 @@ def Lowbit_ScaleColumnsOp : Lowbit_Op<"scale_columns", [Pure]> {
     C1. The matrix has two dimensions and the factors one.
     C2. There is one factor per column.
     C3. Both are plain: a quantized weight cannot be scaled without loss.
+    C4. The result is plain and has the shape of the matrix.
   }];
   let arguments = (ins Lowbit_WeightType:$matrix, Lowbit_WeightType:$factors);
   let results = (outs Lowbit_WeightType:$result);
@@ -104,7 +107,8 @@ def Lowbit_EmbeddingOp : Lowbit_Op<"embedding", [Pure]> {
 
     Constraints:
     C1. The table has two dimensions.
-    C2. The result is [tokens, columns of the table].
+    C2. The result has the columns of the table.
+    C3. The result has as many tokens as there are ids.
   }];
   let arguments = (ins Lowbit_Ids:$tokens, Lowbit_WeightType:$table, OptionalAttr<Lowbit_FormatAttr>:$format,
                        OptionalAttr<StrAttr>:$method);
@@ -132,8 +136,9 @@ def Lowbit_LinearOp : Lowbit_Op<"linear", [Pure]> {
     Constraints:
     C1. The weight has two dimensions.
     C2. Weight and activation reduce over the same size.
-    C3. The result is [tokens, rows of the weight].
+    C3. The result has the rows of the weight as channels.
     C4. Quantized activations have the weight's blocks.
+    C5. Input and result have as many tokens.
   }];
   let arguments = (ins Lowbit_LinearInput:$input, Lowbit_WeightType:$weight, OptionalAttr<Lowbit_FormatAttr>:$format,
                        OptionalAttr<StrAttr>:$method);
@@ -155,7 +160,7 @@ def Lowbit_RmsNormOp : Lowbit_Op<"rms_norm", [Pure, AllTypesMatch<["input", "res
     ```
 
     Constraints:
-    C1. There is one scale per channel.
+    C1. There is one scale per channel, f32.
     C2. The epsilon is finite and not negative.
   }];
   let arguments = (ins Lowbit_Tokens:$input, Optional<Lowbit_WeightType>:$scale, F32Attr:$epsilon);
@@ -180,7 +185,7 @@ def Lowbit_RopeOp : Lowbit_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]
 
     Constraints:
     C1. The channels divide into the heads.
-    C2. Both tables have two dimensions and the same shape.
+    C2. Both tables are f32, have two dimensions and the same shape.
     C3. The pairs fit into a head.
   }];
   let arguments = (ins Lowbit_Tokens:$input, Lowbit_WeightType:$cos, Lowbit_WeightType:$sin, Index:$past,
@@ -263,7 +268,8 @@ def Lowbit_KernelOp : Lowbit_Op<"kernel", [SingleBlock, RecursiveMemoryEffects]>
   let description = [{
     Fusion only moves operations into the region; it computes nothing and forgets nothing. The region reads values
     from outside freely. Before buffers are placed the kernel gives what it yields; afterwards it writes each yielded
-    value to its `outs` (an activation to three: codes, scales, sums) and gives nothing.
+    value to its `outs` (an activation to three: codes, scales, sums) and gives nothing. Its effects are those of the
+    region and the writes to `outs`. Canonicalization drops results that nobody reads.
 
     ```mlir
     %a = lowbit.kernel {
@@ -277,7 +283,7 @@ def Lowbit_KernelOp : Lowbit_Op<"kernel", [SingleBlock, RecursiveMemoryEffects]>
     C1. Without `outs`, results and yielded values have the same types.
     C2. With `outs`, there are no results.
   }];
-  let arguments = (ins Variadic<AnyMemRef>:$outs);
+  let arguments = (ins Arg<Variadic<AnyMemRef>, "where the yielded values go", [MemWrite]>:$outs);
   let results = (outs Variadic<AnyType>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
@@ -287,6 +293,7 @@ def Lowbit_KernelOp : Lowbit_Op<"kernel", [SingleBlock, RecursiveMemoryEffects]>
     /// What the region yields.
     ::mlir::OperandRange getYielded();
   }];
+  let hasCanonicalizeMethod = 1;
   let hasVerifier = 1;
 }
 

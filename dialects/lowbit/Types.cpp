@@ -1,11 +1,14 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Syntax and checks of the lowbit types.
 #include "dialects/lowbit/Lowbit.h"
+#include "lib/formats/StoredMatrix.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/InterleavedRange.h"
 
 using namespace mlir;
+using namespace halftone;
 using namespace halftone::lowbit;
 
 static ParseResult parseShape(AsmParser &parser, SmallVector<int64_t> &shape) {
@@ -17,32 +20,47 @@ static void printShape(AsmPrinter &printer, ArrayRef<int64_t> shape) { printer.p
 #define GET_TYPEDEF_CLASSES
 #include "dialects/lowbit/Types.cpp.inc"
 
+/// More elements or bytes than any memory has: products of two sizes below it are checked against it, not computed.
+static constexpr int64_t memoryLimit = int64_t(1) << 46;
+
 LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
                                  FormatAttr format, Attribute encoding) {
-  if (encoding && shape.size() != 2)
-    return emitError() << "an encoding orders a matrix, not a tensor of " << shape.size() << " dimensions";
   if (shape.empty() || shape.size() > 2)
-    return emitError() << "a weight has one or two dimensions, not " << shape.size();
+    return emitError() << "C1: a weight has one or two dimensions, not " << shape.size();
   for (int64_t size : shape)
     if (size <= 0)
-      return emitError() << "a weight's dimensions are known and positive, not " << size;
+      return emitError() << "C2: a weight's dimensions are known and positive, not " << size;
+  if (shape.size() == 1 && encoding)
+    return emitError() << "C3: an encoding orders a matrix, not a tensor of one dimension";
   if (shape.size() == 1 && !format.getValue().isPlain())
-    return emitError() << "a weight of one dimension is plain, not " << formats::name(format.getValue());
+    return emitError() << "C3: a weight of one dimension is plain, not " << formats::name(format.getValue());
+  std::optional<int64_t> bytes = formats::storedBytes(
+      {.rows = shape.size() == 2 ? shape[0] : 1, .columns = shape.back(), .format = format.getValue()});
+  if (!bytes || *bytes > memoryLimit)
+    return emitError() << "C4: a weight has at most " << memoryLimit << " bytes, not those of " << llvm::interleaved(shape, "x") << " in "
+                       << formats::name(format.getValue());
   return success();
 }
 
 LogicalResult ActivationType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
                                      FormatAttr format) {
   if (shape.size() != 2)
-    return emitError() << "activations have two dimensions, tokens and channels, not " << shape.size();
-  if (shape[1] <= 0)
-    return emitError() << "the channels of activations are known";
+    return emitError() << "C1: activations have two dimensions, tokens and channels, not " << shape.size();
+  if (shape[1] <= 0 || shape[1] > memoryLimit)
+    return emitError() << "C2: the channels of activations are known, 1 to " << memoryLimit << ", not " << shape[1];
+  const formats::Format &value = format.getValue();
+  if (!value.code.isBalanced() || value.zeroPoint || value.scale != formats::Scalar::F32)
+    return emitError() << "C3: activations are int8 without a zero point and with scales in f32, not "
+                       << formats::name(value);
   return success();
 }
 
 LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads, int64_t size) {
   if (heads <= 0 || size <= 0)
-    return emitError() << "a cache has at least one head of at least one channel, not " << heads << " of " << size;
+    return emitError() << "C1: a cache has at least one head of at least one channel, not " << heads << " of " << size;
+  if (heads > memoryLimit / size)
+    return emitError() << "C2: a position of a cache has at most " << memoryLimit << " channels, not " << heads << " of "
+                       << size;
   return success();
 }
 

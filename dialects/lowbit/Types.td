@@ -19,6 +19,12 @@ def Lowbit_WeightType : Lowbit_Type<"Weight", "weight"> {
     !lowbit.weight<288x768, #lowbit.format<int4, block 32, scale f16>>
     !lowbit.weight<288x768, #lowbit.format<int4, block 32, scale f16>, #kernel.layout<lanes 16, group 4>>
     ```
+
+    Constraints:
+    C1. There are one or two dimensions.
+    C2. They are known and positive.
+    C3. One dimension is plain and has no encoding.
+    C4. The bytes fit into memory: at most 2^46.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "FormatAttr":$format,
                         OptionalParameter<"::mlir::Attribute">:$encoding);
@@ -37,6 +43,11 @@ def Lowbit_ActivationType : Lowbit_Type<"Activation", "activation"> {
     ```mlir
     !lowbit.activation<?x288, #lowbit.format<int8, block 32, scale f32>>
     ```
+
+    Constraints:
+    C1. There are two dimensions, tokens and channels.
+    C2. The channels are known and positive, and fit into memory: at most 2^46.
+    C3. The format is one of the contract: 8 bits without a zero point, scales in f32.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "FormatAttr":$format);
   let assemblyFormat = "`<` custom<Shape>($shape) `,` $format `>`";
@@ -52,6 +63,10 @@ def Lowbit_CacheType : Lowbit_Type<"Cache", "cache"> {
     ```mlir
     !lowbit.cache<heads 6, size 48>
     ```
+
+    Constraints:
+    C1. There is at least one head of at least one channel.
+    C2. One position fits into memory: at most 2^46 channels.
   }];
   let parameters = (ins "int64_t":$heads, "int64_t":$size);
   let assemblyFormat = "`<` `heads` $heads `,` `size` $size `>`";
