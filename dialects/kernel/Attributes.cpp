@@ -14,6 +14,33 @@ using namespace halftone::kernel;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/kernel/Attributes.cpp.inc"
 
+/// The most lanes, elements of a group or tokens of a pass: far beyond any processor, and products of two stay small.
+static constexpr int64_t mostInParallel = 4096;
+
+static LogicalResult verifyCounts(function_ref<InFlightDiagnostic()> emitError, StringRef firstName, int64_t first,
+                                  StringRef secondName, int64_t second) {
+  if (first >= 1 && first <= mostInParallel && second >= 1 && second <= mostInParallel)
+    return success();
+  return emitError() << "C1: " << firstName << " and " << secondName << " are 1 to " << mostInParallel << ", not "
+                     << first << " and " << second;
+}
+
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t lanes, int64_t group) {
+  return verifyCounts(emitError, "lanes", lanes, "group", group);
+}
+
+LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t lanes, int64_t tokens,
+                                   StringAttr) {
+  return verifyCounts(emitError, "lanes", lanes, "tokens", tokens);
+}
+
+LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef, StringRef, StringRef,
+                                 int64_t vector) {
+  if (vector == 128 || vector == 256 || vector == 512)
+    return success();
+  return emitError() << "C1: vectors are 128, 256 or 512 bits wide, not " << vector;
+}
+
 int64_t halftone::kernel::packedBytes(lowbit::WeightType type) {
   const formats::Format &format = type.getFormat().getValue();
   ArrayRef<int64_t> shape = type.getShape();

@@ -20,6 +20,9 @@ def Kernel_LayoutAttr : Kernel_Attr<"Layout", "layout"> {
     ```mlir
     #kernel.layout<lanes 16, group 4>
     ```
+
+    Constraints:
+    C1. Lanes and group are 1 to 4096.
   }];
   let parameters = (ins "int64_t":$lanes, "int64_t":$group);
   let extraClassDeclaration = [{
@@ -27,6 +30,7 @@ def Kernel_LayoutAttr : Kernel_Attr<"Layout", "layout"> {
     ::halftone::formats::KernelLayout get() const { return {getLanes(), getGroup()}; }
   }];
   let assemblyFormat = "`<` `lanes` $lanes `,` `group` $group `>`";
+  let genVerifyDecl = 1;
 }
 
 def Kernel_UnpackedAttr : Kernel_Attr<"Unpacked", "unpacked"> {
@@ -49,9 +53,13 @@ def Kernel_ScheduleAttr : Kernel_Attr<"Schedule", "schedule"> {
     ```mlir
     #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">
     ```
+
+    Constraints:
+    C1. Lanes and tokens are 1 to 4096.
   }];
   let parameters = (ins "int64_t":$lanes, "int64_t":$tokens, "::mlir::StringAttr":$dot);
   let assemblyFormat = "`<` `lanes` $lanes `,` `tokens` $tokens `,` `dot` $dot `>`";
+  let genVerifyDecl = 1;
 }
 
 def Kernel_TargetAttr : Kernel_Attr<"Target", "target"> {
@@ -63,10 +71,14 @@ def Kernel_TargetAttr : Kernel_Attr<"Target", "target"> {
     ```mlir
     #kernel.target<"x86_64-unknown-linux-gnu", cpu "icelake-server", features "+avx512vnni", vector 512>
     ```
+
+    Constraints:
+    C1. The vector is 128, 256 or 512 bits wide.
   }];
   let parameters = (ins StringRefParameter<>:$triple, StringRefParameter<>:$cpu, StringRefParameter<>:$features,
                         "int64_t":$vector);
   let assemblyFormat = "`<` $triple `,` `cpu` $cpu `,` `features` $features `,` `vector` $vector `>`";
+  let genVerifyDecl = 1;
 }
 
 #endif

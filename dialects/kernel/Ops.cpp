@@ -45,9 +45,13 @@ LogicalResult DecodeOp::verify() {
   if (getCodes().empty() || static_cast<int64_t>(getLines().size()) != wanted)
     return emitOpError("C1: ") << getCodes().size() << " vectors need " << wanted << " lines, not "
                                << getLines().size();
+  const Type first = getCodes().front().getType();
   for (Type type : getOperandTypes())
-    if (type != getCodes().front().getType())
-      return emitOpError("C2: a line is ") << type << ", a vector " << getCodes().front().getType();
+    if (type != first)
+      return emitOpError("C2: a line is ") << type << ", a vector " << first;
+  for (Type type : getResultTypes())
+    if (type != first)
+      return emitOpError("C2: one vector is ") << first << ", another " << type;
   return success();
 }
 
@@ -71,6 +75,10 @@ LogicalResult DotStepOp::verify() {
   if (getCodes().empty() || getCodes().size() != getActivations().size())
     return emitOpError("C1: ") << getCodes().size() << " vectors of codes, " << getActivations().size()
                                << " groups of activations";
+  const int64_t lanes = getAccumulator().getType().getNumElements();
+  for (auto [codes, group] : llvm::zip(getCodes().getTypes(), getActivations().getTypes()))
+    if (cast<VectorType>(codes).getNumElements() != lanes * cast<VectorType>(group).getNumElements())
+      return emitOpError("C2: codes of ") << lanes << " lanes are " << codes << ", activations " << group;
   return success();
 }
 

@@ -71,7 +71,7 @@ def Kernel_DecodeOp : Kernel_Op<"decode", [Pure]> {
 
     Constraints:
     C1. There are as many lines as the vectors of each plane need.
-    C2. Lines and vectors have the same type.
+    C2. All lines and vectors have the same type.
   }];
   let arguments = (ins Variadic<AnyVectorOfNonZeroRank>:$lines, Lowbit_FormatAttr:$format);
   let results = (outs Variadic<AnyVectorOfNonZeroRank>:$codes);
@@ -145,6 +145,7 @@ def Kernel_DotStepOp : Kernel_Op<"dot_step", [Pure, SameVariadicOperandSize, All
 
     Constraints:
     C1. There are as many vectors of codes as groups of activations, at least one.
+    C2. A vector of codes has a group of activations for each lane of the accumulator.
   }];
   let arguments = (ins VectorOfRankAndType<[1], [I32, F32]>:$accumulator, Variadic<VectorOfRank<[1]>>:$codes,
                        Variadic<VectorOfRank<[1]>>:$activations, I64Attr:$bits, StrAttr:$instruction);
