@@ -10,6 +10,10 @@
 
 #include "llvm/ADT/SmallPtrSet.h"
 
+#include <cmath>
+#include <functional>
+#include <limits>
+
 using namespace mlir;
 using namespace halftone::lowbit;
 
@@ -22,6 +26,22 @@ namespace {
 /// What round-to-nearest is called in `method`.
 constexpr StringLiteral nearest = "rtn";
 
+/// The largest magnitude of an activation's code.
+constexpr int64_t largestActivation = 127;
+
+/// The largest magnitude of what a code stands for before the scale: how far it can be from the zero point.
+int64_t largestTerm(const formats::Format &format) {
+  if (format.code.kind == formats::Code::Kind::Codebook) {
+    float largest = 0;
+    for (float level : format.code.codebook->levels)
+      largest = std::max(largest, std::abs(level));
+    return static_cast<int64_t>(std::ceil(largest));
+  }
+  if (format.zeroPoint)
+    return format.code.maxCode();
+  return format.codeOffset() - (format.code.isBalanced() ? 1 : 0);
+}
+
 class AssignFormatsPass : public impl::AssignFormatsBase<AssignFormatsPass> {
 public:
   using AssignFormatsBase::AssignFormatsBase;
@@ -31,7 +51,7 @@ public:
       return signalPassFailure();
     decide();
     for (WeightOp weight : llvm::to_vector(getOperation().getOps<WeightOp>()))
-      if (failed(settle(weight)))
+      if (failed(settle(weight)) || failed(checkSums(weight)))
         return signalPassFailure();
     chooseMethods();
   }
@@ -88,6 +108,30 @@ private:
     return weight.emitError() << weight.getFile() << ": weight '" << weight.getSymName() << "', "
                               << cast<WeightType>(weight.getType()) << ", has codes already and cannot become "
                               << formats::name(wanted.get().getValue()) << ": only plain weights can be quantized";
+  }
+
+  /// Checks the linears that read `weight` in integers, also through derivations: blocks must not overflow their sums.
+  LogicalResult checkSums(WeightOp weight) {
+    LogicalResult result = success();
+    std::function<void(OpOperand &)> visit = [&](OpOperand &use) {
+      if (auto scaled = dyn_cast<ScaleColumnsOp>(use.getOwner()); scaled && &use == &scaled.getMatrixMutable())
+        forEachUse(scaled.getResult(), visit);
+      auto linear = dyn_cast<LinearOp>(use.getOwner());
+      if (succeeded(result) && linear && linear->hasAttr(quantize::activationsAttrName))
+        result = checkSum(weight, linear.getFormatAttr().getValue(), linear.getWeight().getType().getShape().back());
+    };
+    forEachUse(getOperation(), weight.getSymName(), visit);
+    return result;
+  }
+
+  LogicalResult checkSum(WeightOp weight, const formats::Format &chosen, int64_t columns) {
+    const int64_t longest = std::numeric_limits<int32_t>::max() / (largestActivation * largestTerm(chosen));
+    if (chosen.blockLength(columns, 0) <= longest)
+      return success();
+    return weight.emitError() << weight.getFile() << ": weight '" << weight.getSymName() << "' cannot become "
+                              << formats::name(chosen) << " with " << activations << " activations: a block of "
+                              << chosen.blockLength(columns, 0) << " columns overflows a sum of 32 bits, at most "
+                              << longest << " fit: choose smaller blocks or activations in f32";
   }
 
   /// A weight that is in its format already needs no method.

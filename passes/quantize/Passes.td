@@ -14,7 +14,8 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
     values. The head is the linear whose result alone makes a result of the function `forward`, through calls and
     elementwise operations; a function that also serves elsewhere is cloned for it.
     A weight has one format. When two readers want different ones, as tied embeddings and heads can, that is an error
-    naming both, or with `untie` the weight gets a second name.
+    naming both, or with `untie` the weight gets a second name. Blocks so long that the integer sum of their products
+    could pass 32 bits are refused, naming weight, format and columns.
 
     Example (format = int4-g32):
       %y = lowbit.linear %x, %w : ...
@@ -52,7 +53,8 @@ def Rtn : Pass<"rtn", "::mlir::ModuleOp"> {
     Acts on linears and embeddings with `method = "rtn"`: writes the weight's storage rows in the decided format to a
     work file, 64-byte aligned, and names them in its place. Rows are streamed; threads of the context take turns, and
     the bytes do not depend on how many there are. Types of handles, arguments and functions follow; a function called
-    with different types is cloned for each. The weight records its `error`, ||decoded - w|| / ||w||.
+    with different types is cloned for each. The weight records its `error`, ||decoded - w|| / ||w||; a warning names
+    a weight whose error is above 0.5, or with blocks that are not zero but whose scale underflows to 0.
 
     Example:
       lowbit.weight @q : <288x288, <f32>> in "stories.onnx" at 36864000 transposed
