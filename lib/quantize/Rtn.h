@@ -20,11 +20,14 @@ struct RowStatistics {
   /// Sum of (decoded - w)^2 and of w^2 over all weights, in f64.
   double squaredError = 0;
   double squaredNorm = 0;
+  /// Blocks that are not zero but got a scale of 0, below the smallest of its type: nothing of them is left.
+  int64_t vanishedBlocks = 0;
 
   /// Adds one row after the others: sums have one order, so reports are equal for equal input.
   void add(const RowStatistics &other) {
     squaredError += other.squaredError;
     squaredNorm += other.squaredNorm;
+    vanishedBlocks += other.vanishedBlocks;
   }
 };
 

@@ -10,6 +10,8 @@
 #include "passes/quantize/StreamRows.h"
 #include "passes/quantize/WorkFile.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -27,7 +29,24 @@ struct Task {
   FormatAttr format;
   uint64_t offset = 0;
   double error = 0;
+  int64_t vanishedBlocks = 0;
 };
+
+/// The relative error from which on less than three quarters of a weight's energy are left.
+constexpr double tooMuchError = 0.5;
+
+/// Tells the user when little or nothing is left of a weight, or of some of its blocks.
+void warnOfLoss(const Task &task) {
+  if (task.error <= tooMuchError && task.vanishedBlocks == 0)
+    return;
+  WeightOp weight = task.weight;
+  InFlightDiagnostic warning = weight.emitWarning();
+  warning << weight.getFile() << ": weight '" << weight.getSymName() << "' loses much as "
+          << formats::name(task.format.getValue()) << ": the relative error is "
+          << llvm::formatv("{0:f3}", task.error).str();
+  if (task.vanishedBlocks != 0)
+    warning << ", " << task.vanishedBlocks << " blocks that are not zero have the scale 0";
+}
 
 int64_t sourceBytes(WeightOp weight) {
   auto type = cast<WeightType>(weight.getType());
@@ -62,8 +81,10 @@ public:
       return;
     if (failed(quantizeAll(*tasks)))
       return signalPassFailure();
-    for (Task &task : *tasks)
+    for (Task &task : *tasks) {
+      warnOfLoss(task); // which names the file that the weight comes from
       rename(task);
+    }
     quantize::propagateWeightTypes(getOperation());
   }
 
@@ -154,6 +175,7 @@ private:
     quantize::RowStatistics all;
     for (const quantize::RowStatistics &part : statistics)
       all.add(part);
+    task.vanishedBlocks = all.vanishedBlocks;
     task.error = all.squaredNorm == 0 ? 0 : std::sqrt(all.squaredError / all.squaredNorm);
     return status;
   }
