@@ -57,16 +57,6 @@ inline void expectSame(std::span<const float> actual, std::span<const float> exp
   expectWithin(actual, expected, columns, [](int64_t, int64_t) { return 0.0; });
 }
 
-/// The ways that every kernel is compared on. Tests skip those that this processor cannot run.
-inline std::vector<Way> allWays() {
-  return {referenceWay(),
-          {.target = "x86-64"},
-          {.target = "x86-64-v3"},
-          {.target = "x86-64-v4"},
-          {.target = "x86-64-v4+avx512vnni"},
-          {.target = "x86-64-v4+avx512vnni", .vector = 256}};
-}
-
 /// In a test's body: leaves it when the processor cannot run the way.
 #define SKIP_WHEN_MISSING(way)                                                                                         \
   if (const std::string missing = whatIsMissing(way); !missing.empty())                                                \

@@ -48,6 +48,30 @@ std::string Way::name() const {
   return target + (vector ? "/" + std::to_string(vector) : "") + (reference ? " reference" : "");
 }
 
+std::string Way::identifier() const {
+  std::string text = name();
+  for (char &c : text)
+    c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return text;
+}
+
+const std::vector<Way> &allWays() {
+  static const std::vector<Way> ways = {referenceWay(),
+                                        {.target = "x86-64"},
+                                        {.target = "x86-64-v3"},
+                                        {.target = "x86-64-v4"},
+                                        {.target = "x86-64-v4+avx512vnni"},
+                                        {.target = "x86-64-v4+avx512vnni", .vector = 256}};
+  return ways;
+}
+
+void EveryWay::start(const std::string &text, const std::vector<Way> &ways) {
+  for (const Way &way : ways)
+    if (whatIsMissing(way).empty())
+      modules[way.name()] =
+          std::async(std::launch::async, [=] { return std::shared_ptr(Compiled::compile(text, way)); });
+}
+
 std::string whatIsMissing(const Way &way) {
   static constexpr StringRef features[] = {"avx2",     "fma",      "bmi2",     "f16c",     "avx512f",
                                            "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512vnni"};

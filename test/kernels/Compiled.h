@@ -4,7 +4,10 @@
 
 #include "test/kernels/Memory.h"
 
+#include <future>
+#include <map>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -24,7 +27,11 @@ struct Way {
   bool reference = false;
 
   std::string name() const;
+  /// The name as gtest allows it.
+  std::string identifier() const;
 };
+
+inline void PrintTo(const Way &way, std::ostream *out) { *out << way.name(); }
 
 /// The oracle on the plainest processor.
 inline Way referenceWay() { return {.target = "x86-64", .reference = true}; }
@@ -62,6 +69,21 @@ private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
   Memory weights, arena;
   int64_t cacheBytes = 0, cachePositions = 1;
+};
+
+/// The ways that every kernel is compared on.
+const std::vector<Way> &allWays();
+
+/// A module compiled on every way that this processor has, side by side.
+class EveryWay {
+public:
+  /// Begins to compile on those of `ways` that this processor has.
+  void start(const std::string &text, const std::vector<Way> &ways = allWays());
+  /// Waits for the module on `way`, which the processor has; null when it could not be compiled.
+  Compiled *on(const Way &way) const { return modules.at(way.name()).get().get(); }
+
+private:
+  std::map<std::string, std::shared_future<std::shared_ptr<Compiled>>> modules;
 };
 
 } // namespace halftone::test

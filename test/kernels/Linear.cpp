@@ -1,12 +1,9 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Linears of every format and odd shapes: the reference lowering against plain C++ bit by bit, every target against it.
-#include "lib/formats/Activations.h"
-#include "test/formats/AllFormats.h"
-#include "test/kernels/Compare.h"
-#include "test/kernels/Weights.h"
+#include "test/kernels/Expected.h"
+#include "test/kernels/Families.h"
+#include "test/kernels/Text.h"
 
-#include <future>
-#include <map>
 #include <set>
 
 namespace halftone::test {
@@ -76,54 +73,6 @@ std::vector<float> activations(const Format &format, const Shape &shape, int64_t
   return all;
 }
 
-/// A result and how far one with fused multiply-adds may be from it. Let p_b be the exact products of a block and T_b
-/// the sum of |p_1| .. |p_b|. Unfused: r_b = fl(r_{b-1} + fl(p_b)), fused: k_b = fl(k_{b-1} + p_b). Each fl is off by
-/// at most u of its value, and |r_b|, |k_b| <= T_b up to second order, so |r_b - k_b| <= |r_{b-1} - k_{b-1}| + u |p_b|
-/// + 2 u T_b. A product that underflows is off by half of the smallest denormal instead.
-struct Result {
-  float value = 0;
-  double bound = 0;
-
-  void add(float product, double exactProduct) {
-    value += product;
-    total += std::fabs(exactProduct);
-    bound += 1.01 * roundoff * (std::fabs(exactProduct) + 2 * total) + 0x1p-149;
-  }
-
-private:
-  double total = 0;
-};
-
-/// lowbit.linear with int8 activations, as its description has it.
-Result integerResult(const Weight &weight, int64_t row, std::span<const float> x) {
-  const Format &format = weight.format;
-  const int64_t blocks = format.blockCount(weight.columns);
-  std::vector<int8_t> codes(weight.columns);
-  std::vector<float> scales(blocks);
-  std::vector<int32_t> sums(blocks);
-  formats::quantizeActivations(x, format.block, codes, scales, sums);
-  const formats::EncodedRowView w = weight.row(row);
-  Result result;
-  for (int64_t b = 0; b < blocks; ++b) {
-    int32_t dot = 0;
-    const int zero = format.zeroPoint ? w.zeros[b] : format.codeOffset();
-    for (int64_t i = format.blockStart(b); i < format.blockStart(b) + format.blockLength(weight.columns, b); ++i)
-      dot += (w.codes[i] - zero) * codes[i];
-    const float both = w.scales[b] * scales[b];
-    result.add(static_cast<float>(dot) * both, static_cast<double>(static_cast<float>(dot)) * both);
-  }
-  return result;
-}
-
-/// lowbit.linear with f32 activations.
-Result floatResult(const Weight &weight, int64_t row, std::span<const float> x) {
-  const std::vector<float> w = weight.decoded(row);
-  Result result;
-  for (int64_t k = 0; k < weight.columns; ++k)
-    result.add(x[k] * w[k], static_cast<double>(x[k]) * w[k]);
-  return result;
-}
-
 struct Case {
   Shape shape;
   Weight weight;
@@ -149,52 +98,16 @@ struct Case {
   std::string function(const std::string &name) const;
 };
 
-std::string tensor(int64_t tokens, int64_t channels) {
-  return "tensor<" + std::to_string(tokens) + "x" + std::to_string(channels) + "xf32>";
-}
-
 std::string Case::function(const std::string &name) const {
   const std::string in = tensor(shape.tokens, shape.columns), out = tensor(shape.tokens, shape.rows);
-  std::string text = "func.func @" + name + "(%x: " + in + ") -> " + out + " {\n  %w = lowbit.get @w_" + name + " : " +
-                     weight.type() + "\n";
-  std::string input = "%x", type = in;
-  if (!weight.format.isPlain()) {
-    type = "!lowbit.activation<" + std::to_string(shape.tokens) + "x" + std::to_string(shape.columns) + ", " +
-           attribute(Format::integer(8, weight.format.block, formats::Scalar::F32)) + ">";
-    text += "  %a = lowbit.quantize_activation %x : " + in + " -> " + type + "\n";
-    input = "%a";
-  }
-  return text + "  %y = lowbit.linear " + input + ", %w : (" + type + ", " + weight.type() + ") -> " + out +
-         "\n  return %y : " + out + "\n}\n";
-}
-
-/// Formats that one module holds linears of: they differ in the scale's type only.
-struct Family {
-  std::vector<Format> formats;
-  int64_t number = 0; // among all families
-
-  std::string name() const {
-    std::string text = formats::name(formats.front());
-    std::ranges::replace(text, '-', '_');
-    return text;
-  }
-};
-
-std::vector<Family> allFamilies() {
-  std::vector<Family> families;
-  for (const Format &format : formats::allFormats({16, 32, 64, 128, 256, 0})) {
-    Format key = format;
-    key.scale = formats::Scalar::F32;
-    auto family = std::ranges::find_if(families, [&](const Family &other) {
-      Format first = other.formats.front();
-      first.scale = formats::Scalar::F32;
-      return first == key;
-    });
-    if (family == families.end())
-      family = families.insert(families.end(), Family{{}, static_cast<int64_t>(families.size())});
-    family->formats.push_back(format);
-  }
-  return families;
+  const bool isPlain = weight.format.isPlain();
+  const std::string type = isPlain ? in : activation(shape.tokens, shape.columns, weight.format);
+  std::string text = write("func.func @{0}(%x: {1}) -> {2} {{\n", name, in, out);
+  text += get("w", "w_" + name, weight.type());
+  if (!isPlain)
+    text += write("  %a = lowbit.quantize_activation %x : {0} -> {1}\n", in, type);
+  return text + write("  %y = lowbit.linear %{0}, %w : ({1}, {2}) -> {3}\n  return %y : {3}\n}\n", isPlain ? "x" : "a",
+                      type, weight.type(), out);
 }
 
 /// The linears of a family as one module; the last one made stays, for the next way.
@@ -208,8 +121,7 @@ public:
   }
 
   std::vector<Case> cases;
-  /// The module compiled for `way`, which the processor has.
-  std::shared_ptr<Compiled> compiled(const Way &way) const { return ways.at(way.name()).get(); }
+  EveryWay ways;
 
 private:
   explicit Module(const Family &family) : number(family.number) {
@@ -222,16 +134,12 @@ private:
       text += file.declare("w_" + name, cases.back().weight) + cases.back().function(name);
     }
     file.write();
-    for (const Way &way : allWays())
-      if (whatIsMissing(way).empty())
-        ways[way.name()] =
-            std::async(std::launch::async, [=] { return std::shared_ptr(Compiled::compile(text, way)); });
+    ways.start(text);
   }
 
   static constexpr int64_t casesPerFamily = 8;
   int64_t number;
   WeightFile file;
-  std::map<std::string, std::shared_future<std::shared_ptr<Compiled>>> ways;
 };
 class Linear : public testing::TestWithParam<std::tuple<Family, Way>> {};
 
@@ -239,7 +147,7 @@ TEST_P(Linear, ComputesWhatItSays) {
   const auto &[family, way] = GetParam();
   SKIP_WHEN_MISSING(way);
   const Module &module = Module::of(family);
-  const auto compiled = module.compiled(way);
+  const auto compiled = module.ways.on(way);
   ASSERT_TRUE(compiled);
   const bool fuses = canFuse(way);
   for (size_t i = 0; i < module.cases.size(); ++i) {
@@ -263,10 +171,7 @@ TEST_P(Linear, ComputesWhatItSays) {
 }
 
 std::string nameOf(const testing::TestParamInfo<Linear::ParamType> &info) {
-  std::string text = std::get<Family>(info.param).name() + "_on_" + std::get<Way>(info.param).name();
-  for (char &c : text)
-    c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return text;
+  return std::get<Family>(info.param).name() + "_on_" + std::get<Way>(info.param).identifier();
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Linear, testing::Combine(testing::ValuesIn(allFamilies()), testing::ValuesIn(allWays())),
