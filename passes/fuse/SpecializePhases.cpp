@@ -109,6 +109,8 @@ public:
       module.emitError("a chunk has at least one token, not ") << chunk.getValue();
       return signalPassFailure();
     }
+    if (failed(freeNames(module)))
+      return signalPassFailure();
     Specializer one(module, 1), many(module, chunk);
     one.clone(forward, "decode");
     dropResults(many.clone(forward, "prefill"));
@@ -124,6 +126,15 @@ public:
   }
 
 private:
+  /// A weight may have a phase's name: it takes another.
+  static LogicalResult freeNames(ModuleOp module) {
+    SymbolTable symbols(module);
+    for (StringRef phase : {"decode", "prefill", "score"})
+      if (Operation *named = symbols.lookup(phase); named && failed(symbols.renameToUnique(named, {})))
+        return named->emitError("cannot be renamed: '") << phase << "' is the name of a phase";
+    return success();
+  }
+
   /// Only the number of tokens may be unknown, and only as a first dimension.
   static LogicalResult verifyClosed(func::FuncOp function) {
     for (Type type : function.getArgumentTypes())
