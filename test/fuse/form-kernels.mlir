@@ -108,15 +108,19 @@ func.func @chain(%x: tensor<1x8xf32>, %w: !lowbit.weight<8x8, #lowbit.format<f32
   return %z : tensor<1x8xf32>
 }
 
-// A call may read the first linear's result: what follows the call joins no kernel before it.
+// What needs a call's result cannot be in a kernel before it; a linear that does not, can.
 // CHECK-LABEL: func.func @around_a_call
+// CHECK: %[[Y:.*]]:2 = lowbit.kernel {
+// CHECK-COUNT-2: lowbit.linear
+// CHECK-NEXT: lowbit.yield
+// CHECK: %[[C:.*]] = call @reads(%[[Y]]#0)
 // CHECK: lowbit.kernel {
-// CHECK: call @reads
-// CHECK: lowbit.kernel {
+// CHECK-NEXT: arith.addf %[[C]], %[[Y]]#1
 func.func private @reads(%x: tensor<1x8xf32>) -> tensor<1x8xf32>
-func.func @around_a_call(%a: !a, %w1: !w, %w2: !w) -> (tensor<1x8xf32>, tensor<1x8xf32>) {
+func.func @around_a_call(%a: !a, %w1: !w, %w2: !w) -> tensor<1x8xf32> {
   %y = lowbit.linear %a, %w1 : (!a, !w) -> tensor<1x8xf32>
   %c = call @reads(%y) : (tensor<1x8xf32>) -> tensor<1x8xf32>
   %z = lowbit.linear %a, %w2 : (!a, !w) -> tensor<1x8xf32>
-  return %c, %z : tensor<1x8xf32>, tensor<1x8xf32>
+  %s = arith.addf %c, %z : tensor<1x8xf32>
+  return %s : tensor<1x8xf32>
 }
