@@ -48,15 +48,18 @@ private:
     return success();
   }
 
+  /// A value from outside lies where it is.
+  LogicalResult placeRead(Value value, Buffers memory) {
+    if (buffers.try_emplace(value, memory).second)
+      return success();
+    return kernel.emitError("yields a value that it only reads, which the reference lowering cannot place");
+  }
+
   LogicalResult lower(Operation *op) {
-    if (auto read = dyn_cast<bufferization::ToTensorOp>(op)) {
-      buffers[read.getResult()] = {read.getBuffer()};
-      return success();
-    }
-    if (auto read = dyn_cast<kernel::ActivationOp>(op)) {
-      buffers[read.getActivation()] = {read.getCodes(), read.getScales(), read.getSums()};
-      return success();
-    }
+    if (auto read = dyn_cast<bufferization::ToTensorOp>(op))
+      return placeRead(read.getResult(), {read.getBuffer()});
+    if (auto read = dyn_cast<kernel::ActivationOp>(op))
+      return placeRead(read.getActivation(), {read.getCodes(), read.getScales(), read.getSums()});
     for (Value result : op->getResults())
       place(result);
     auto memory = [&](Value value) { return bufferOf(value); };
