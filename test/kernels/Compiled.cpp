@@ -127,34 +127,50 @@ static std::unique_ptr<llvm::orc::LLJIT> load(ArrayRef<char> object) {
 Compiled::Compiled() = default;
 Compiled::~Compiled() = default;
 
-std::unique_ptr<Compiled> Compiled::compile(const std::string &text, const Way &way) {
+namespace {
+/// A module and what came of it.
+struct Emitted {
   Context context;
-  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
-  if (!module) {
-    ADD_FAILURE() << text;
-    return nullptr;
+  OwningOpRef<ModuleOp> module;
+  TemporaryFolder folder;
+  FailureOr<SmallVector<char, 0>> bytes = failure();
+
+  Emitted(const std::string &text, const Way &way, Emit what) {
+    module = parseSourceString<ModuleOp>(text, &context);
+    if (!module) {
+      ADD_FAILURE() << text;
+      return;
+    }
+    (*module)->setAttr(kernel::targetAttrName, targetFor(way, context));
+    if (succeeded(lower(*module, way, segment())))
+      bytes = emitObject(*module, what);
+    if (failed(bytes))
+      ADD_FAILURE() << "cannot compile for " << way.name();
   }
-  (*module)->setAttr(kernel::targetAttrName, targetFor(way, context));
-  const TemporaryFolder folder;
-  if (failed(lower(*module, way, folder / "segment"))) {
-    ADD_FAILURE() << "cannot lower for " << way.name();
+
+  std::string segment() const { return folder / "segment"; }
+};
+} // namespace
+
+std::string assemble(const std::string &text, const Way &way) {
+  const Emitted emitted(text, way, Emit::Assembly);
+  return failed(emitted.bytes) ? "" : std::string(emitted.bytes->begin(), emitted.bytes->end());
+}
+
+std::unique_ptr<Compiled> Compiled::compile(const std::string &text, const Way &way) {
+  Emitted emitted(text, way, Emit::Object);
+  if (failed(emitted.bytes))
     return nullptr;
-  }
-  const FailureOr<SmallVector<char, 0>> object = emitObject(*module);
-  if (failed(object)) {
-    ADD_FAILURE() << "cannot emit code for " << way.name();
-    return nullptr;
-  }
   std::unique_ptr<Compiled> result(new Compiled);
-  result->jit = load(*object);
+  result->jit = load(*emitted.bytes);
   if (!result->jit)
     return nullptr;
 
-  const std::string segment = folder.read("segment");
+  const std::string segment = emitted.folder.read("segment");
   constexpr size_t alignment = 64; // include/halftone/model.h
   result->weights = Memory(segment.size(), alignment);
   std::memcpy(result->weights.data(), segment.data(), segment.size());
-  auto recorded = [&](StringRef name) { return (*module)->getAttrOfType<IntegerAttr>(name).getInt(); };
+  auto recorded = [&](StringRef name) { return (*emitted.module)->getAttrOfType<IntegerAttr>(name).getInt(); };
   result->arena = Memory(recorded("halftone.arena_bytes"), alignment);
   result->cacheBytes = recorded("halftone.cache_bytes");
   result->cachePositions = recorded("halftone.cache_positions");

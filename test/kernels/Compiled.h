@@ -71,6 +71,9 @@ private:
   int64_t cacheBytes = 0, cachePositions = 1;
 };
 
+/// The functions of `text` as the assembly of `way`, which this processor need not have.
+std::string assemble(const std::string &text, const Way &way);
+
 /// The ways that every kernel is compared on.
 const std::vector<Way> &allWays();
 

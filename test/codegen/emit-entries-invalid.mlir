@@ -1,0 +1,5 @@
+// RUN: qopt %s --verify-diagnostics --emit-entries
+
+// expected-error @below {{no function 'decode'}}
+module {
+}
