@@ -13,9 +13,10 @@ namespace halftone::test {
 /// Unit roundoff of f32: one operation is off by at most this part of its result.
 inline constexpr double roundoff = 0x1p-24;
 
-/// Where values came from and how many there were, for the line at the end of the test.
+/// How much was compared, and how much of a bound was ever needed: for the line at the end of the test.
 struct Tally {
   int64_t cases = 0, values = 0, exact = 0;
+  double largestPart = 0;
 };
 Tally &tally();
 
@@ -36,7 +37,9 @@ inline bool isWithin(float actual, float expected, double bound) {
     return false;
   if (!std::isfinite(actual) || !std::isfinite(expected))
     return !std::isfinite(actual) && !std::isfinite(expected);
-  return std::fabs(static_cast<double>(actual) - expected) <= bound;
+  const double part = std::fabs(static_cast<double>(actual) - expected) / bound;
+  tally().largestPart = std::max(tally().largestPart, part);
+  return part <= 1;
 }
 
 /// Compares [rows, columns] values; `bound(row, column)` says how far they may be apart. Fails at the first that is

@@ -110,6 +110,14 @@ std::string Case::function(const std::string &name) const {
                       type, weight.type(), out);
 }
 
+/// Narrow vectors with the wide ones' instruction differ from both in little: a third of the formats shows it.
+std::vector<Way> waysOf(const Family &family) {
+  std::vector<Way> ways = allWays();
+  if (family.number % 3 != 0)
+    std::erase_if(ways, [](const Way &way) { return way.vector != 0; });
+  return ways;
+}
+
 /// The linears of a family as one module; the last one made stays, for the next way.
 class Module {
 public:
@@ -134,7 +142,7 @@ private:
       text += file.declare("w_" + name, cases.back().weight) + cases.back().function(name);
     }
     file.write();
-    ways.start(text);
+    ways.start(text, waysOf(family));
   }
 
   static constexpr int64_t casesPerFamily = 8;
@@ -174,8 +182,15 @@ std::string nameOf(const testing::TestParamInfo<Linear::ParamType> &info) {
   return std::get<Family>(info.param).name() + "_on_" + std::get<Way>(info.param).identifier();
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Linear, testing::Combine(testing::ValuesIn(allFamilies()), testing::ValuesIn(allWays())),
-                         nameOf);
+std::vector<std::tuple<Family, Way>> allFamiliesOnTheirWays() {
+  std::vector<std::tuple<Family, Way>> all;
+  for (const Family &family : allFamilies())
+    for (const Way &way : waysOf(family))
+      all.emplace_back(family, way);
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Linear, testing::ValuesIn(allFamiliesOnTheirWays()), nameOf);
 
 } // namespace
 } // namespace halftone::test

@@ -16,9 +16,11 @@ class Report : public testing::Environment {
 public:
   void TearDown() override {
     const testing::UnitTest &test = *testing::UnitTest::GetInstance();
-    std::printf("kernels: %lld cases, %lld values compared, %lld of them the same bits; %d tests skipped\n",
-                static_cast<long long>(tally().cases), static_cast<long long>(tally().values),
-                static_cast<long long>(tally().exact), test.skipped_test_count());
+    std::printf(
+        "kernels: %lld cases, %lld values compared, %lld of them the same bits, the others within %.2f of their "
+        "bounds; %d tests skipped\n",
+        static_cast<long long>(tally().cases), static_cast<long long>(tally().values),
+        static_cast<long long>(tally().exact), tally().largestPart, test.skipped_test_count());
   }
 };
 const auto *const report = testing::AddGlobalTestEnvironment(new Report);

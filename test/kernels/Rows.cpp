@@ -27,7 +27,7 @@ struct Functions {
     for (int64_t size : sizes)
       addNorms(size, random);
     first = randomWeight(int4, rows, channels, random);
-    second = randomWeight(formats::Format::integer(8, 32), rows, channels, random);
+    second = randomWeight(int4, rows, channels, random);
     text += file.declare("first", first) + file.declare("second", second);
     addLinears();
     addElementwise();
