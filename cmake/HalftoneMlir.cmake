@@ -12,10 +12,11 @@ include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 separate_arguments(HALFTONE_LLVM_DEFINITIONS NATIVE_COMMAND ${LLVM_DEFINITIONS})
 add_definitions(${HALFTONE_LLVM_DEFINITIONS})
 
-# One precompiled header, reused by every MLIR target.
+# One precompiled header, reused by every MLIR target. Without timestamps inside, the same text gives the same bytes, and ccache's
+# results hold after the build folder was wiped.
 add_library(halftone_mlir_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cpp)
 target_precompile_headers(halftone_mlir_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
-target_compile_options(halftone_mlir_pch PRIVATE -fno-exceptions)
+target_compile_options(halftone_mlir_pch PRIVATE -fno-exceptions -Xclang -fno-pch-timestamp)
 
 # halftone_mlir_library(name sources... [LINK libraries...] [DEPENDS tablegen targets...])
 function(halftone_mlir_library name)
