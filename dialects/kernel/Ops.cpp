@@ -72,13 +72,13 @@ LogicalResult LookupOp::verify() {
 }
 
 LogicalResult DotStepOp::verify() {
-  if (getCodes().empty() || getCodes().size() != getActivations().size())
-    return emitOpError("C1: ") << getCodes().size() << " vectors of codes, " << getActivations().size()
+  if (getLevels().empty() || getLevels().size() != getActivations().size())
+    return emitOpError("C1: ") << getLevels().size() << " vectors of levels, " << getActivations().size()
                                << " groups of activations";
   const int64_t lanes = getAccumulator().getType().getNumElements();
-  for (auto [codes, group] : llvm::zip(getCodes().getTypes(), getActivations().getTypes()))
-    if (cast<VectorType>(codes).getNumElements() != lanes * cast<VectorType>(group).getNumElements())
-      return emitOpError("C2: codes of ") << lanes << " lanes are " << codes << ", activations " << group;
+  for (auto [levels, group] : llvm::zip(getLevels().getTypes(), getActivations().getTypes()))
+    if (cast<VectorType>(levels).getNumElements() != lanes * cast<VectorType>(group).getNumElements())
+      return emitOpError("C2: levels of ") << lanes << " lanes are " << levels << ", activations " << group;
   return success();
 }
 
@@ -99,12 +99,12 @@ SmallVector<MemRefType, 3> halftone::kernel::bufferTypes(Type type) {
   auto activation = cast<lowbit::ActivationType>(type);
   const formats::Format &format = activation.getFormat().getValue();
   const int64_t tokens = activation.getShape()[0], channels = activation.getShape()[1];
-  const int64_t blocks = format.blockCount(channels);
   int64_t codes = 0;
-  for (int64_t b = 0; b < blocks; ++b)
+  for (int64_t b = 0; b < format.blockCount(channels); ++b)
     codes += paddedBlock(format.blockLength(channels, b));
+  const int64_t blocks = format.isPlain() ? 0 : format.blockCount(channels);
   MLIRContext *context = type.getContext();
-  return {MemRefType::get({tokens, codes}, IntegerType::get(context, 8)),
+  return {MemRefType::get({tokens, codes}, IntegerType::get(context, format.code.bits)),
           MemRefType::get({tokens, blocks}, Float32Type::get(context)),
           MemRefType::get({tokens, blocks}, IntegerType::get(context, 32))};
 }

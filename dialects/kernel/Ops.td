@@ -46,9 +46,10 @@ def Kernel_ActivationOp : Kernel_Op<"activation", [Pure]> {
   let summary = "Quantized activations held in three buffers";
   let description = [{
     codes [tokens, channels, each block padded to a multiple of 4], scales [tokens, blocks], sums [tokens, blocks]: the
-    sum of the block's codes, which turns a zero point into one multiplication per block.
+    sum of the block's codes, which turns a zero point into one multiplication per block. Plain activations have their
+    bits as codes, and neither scales nor sums: no blocks.
   }];
-  let arguments = (ins MemRefRankOf<[I8], [2]>:$codes, MemRefRankOf<[F32], [2]>:$scales, MemRefRankOf<[I32], [2]>:$sums);
+  let arguments = (ins MemRefRankOf<[I8, I16], [2]>:$codes, MemRefRankOf<[F32], [2]>:$scales, MemRefRankOf<[I32], [2]>:$sums);
   let results = (outs Lowbit_ActivationType:$activation);
   let assemblyFormat = [{
     $codes `,` $scales `,` $sums `:` type($codes) `,` type($scales) `,` type($sums) `->` type($activation) attr-dict
@@ -98,10 +99,10 @@ def Kernel_DecodeZerosOp : Kernel_Op<"decode_zeros", [Pure]> {
 def Kernel_LookupOp : Kernel_Op<"lookup", [Pure, AllTypesMatch<["codes", "result"]>]> {
   let summary = "A table of bytes indexed by codes";
   let description = [{
-    result[i] = table[codes[i]]. Knows processors: a byte shuffle where there is one.
+    result[i] = table[codes[i]]: the levels of a codebook's codes. Knows processors: a byte shuffle where there is one.
 
     ```mlir
-    %v = kernel.lookup %codes in [-127, -104, -83, -65] : vector<64xi8>
+    %levels = kernel.lookup %codes in [0, 23, 44, 62] : vector<64xi8>
     ```
 
     Constraints:
@@ -116,7 +117,7 @@ def Kernel_LookupOp : Kernel_Op<"lookup", [Pure, AllTypesMatch<["codes", "result
 def Kernel_DotInitOp : Kernel_Op<"dot_init", [Pure, AttrSizedOperandSegments]> {
   let summary = "First phase of a dot product: the accumulator of a block";
   let description = [{
-    sum over k of (c - z) x = sum of c x - z * sum of x: the accumulator starts at -zero * sum. The zero is one per lane
+    sum over k of (l - z) x = sum of l x - z * sum of x: the accumulator starts at -zero * sum. The zero is one per lane
     (a vector) or the same for all (a scalar). Without operands the accumulator starts at 0 (plain elements).
 
     ```mlir
@@ -133,26 +134,27 @@ def Kernel_DotInitOp : Kernel_Op<"dot_init", [Pure, AttrSizedOperandSegments]> {
 }
 
 def Kernel_DotStepOp : Kernel_Op<"dot_step", [Pure, SameVariadicOperandSize, AllTypesMatch<["accumulator", "result"]>]> {
-  let summary = "Second phase of a dot product: lanes times broadcast activations";
+  let summary = "Second phase of a dot product: levels times broadcast activations";
   let description = [{
-    accumulator[l] += sum over j and g of codes_j[l * group + g] * x_j[g]. Codes are unsigned with the bits of the
-    format, activations signed. `instruction` is a row of the target's table; the record says what it needs.
+    accumulator[l] += sum over j and g of levels_j[l * group + g] * x_j[g]. Levels of codes are unsigned bytes, none
+    above `highest`, and their activations signed bytes. `instruction` is a row of the target's table; the record says
+    what it needs.
 
     ```mlir
-    %acc1 = kernel.dot_step %acc, [%c0, %c1], [%x0, %x1] by "vpdpbusd.512" {bits = 4 : i64}
+    %acc1 = kernel.dot_step %acc, [%c0, %c1], [%x0, %x1] by "vpdpbusd.512" {highest = 15 : i64}
               : vector<16xi32>, vector<64xi8>, vector<4xi8>
     ```
 
     Constraints:
-    C1. There are as many vectors of codes as groups of activations, at least one.
-    C2. A vector of codes has a group of activations for each lane of the accumulator.
+    C1. There are as many vectors of levels as groups of activations, at least one.
+    C2. A vector of levels has a group of activations for each lane of the accumulator.
   }];
-  let arguments = (ins VectorOfRankAndType<[1], [I32, F32]>:$accumulator, Variadic<VectorOfRank<[1]>>:$codes,
-                       Variadic<VectorOfRank<[1]>>:$activations, I64Attr:$bits, StrAttr:$instruction);
+  let arguments = (ins VectorOfRankAndType<[1], [I32, F32]>:$accumulator, Variadic<VectorOfRank<[1]>>:$levels,
+                       Variadic<VectorOfRank<[1]>>:$activations, I64Attr:$highest, StrAttr:$instruction);
   let results = (outs VectorOfRankAndType<[1], [I32, F32]>:$result);
   let assemblyFormat = [{
-    $accumulator `,` `[` $codes `]` `,` `[` $activations `]` `by` $instruction attr-dict
-    `:` type($accumulator) `,` custom<Uniform>(ref($codes), type($codes)) `,` custom<Uniform>(ref($activations), type($activations))
+    $accumulator `,` `[` $levels `]` `,` `[` $activations `]` `by` $instruction attr-dict
+    `:` type($accumulator) `,` custom<Uniform>(ref($levels), type($levels)) `,` custom<Uniform>(ref($activations), type($activations))
   }];
   let hasVerifier = 1;
 }

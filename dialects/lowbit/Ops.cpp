@@ -84,6 +84,11 @@ LogicalResult EmbeddingOp::verify() {
   return success();
 }
 
+/// Whether activations in `format` can be multiplied with weights in `weight`.
+static bool isMatch(const formats::Format &weight, const formats::Format &activation) {
+  return activation.isPlain() ? weight == activation : !weight.isPlain() && weight.block == activation.block;
+}
+
 LogicalResult LinearOp::verify() {
   WeightType weight = getWeight().getType();
   if (weight.getShape().size() != 2)
@@ -98,8 +103,8 @@ LogicalResult LinearOp::verify() {
     return emitOpError("C3: the weight has ") << weight.getShape()[0] << " rows, the result is "
                                               << getResult().getType();
   const formats::Format &format = weight.getFormat().getValue();
-  if (activation && (format.isPlain() || format.block != activation.getFormat().getValue().block))
-    return emitOpError("C4: quantized activations need a weight with the same blocks, not ")
+  if (activation && !isMatch(format, activation.getFormat().getValue()))
+    return emitOpError("C4: activations need a weight with the same blocks or elements, not ")
            << weight << " with " << activation;
   if (!sameTokens(input, getResult().getType().getShape()))
     return emitOpError("C5: the input is ") << getInput().getType() << ", the result " << getResult().getType();

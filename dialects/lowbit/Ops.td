@@ -122,10 +122,12 @@ def Lowbit_EmbeddingOp : Lowbit_Op<"embedding", [Pure]> {
 def Lowbit_LinearOp : Lowbit_Op<"linear", [Pure]> {
   let summary = "Activations times the transpose of a weight";
   let description = [{
-    y[t, n] = sum over k of x[t, k] * w[n, k]. With f32 activations the weight decodes to f32. With int8 activations
-    y[t, n] = sum over blocks b, ascending, of f32(dot_b) * (scale_w[n, b] * scale_x[t, b]), where dot_b is the exact
-    integer sum of (code - zero point) * activation code and each product and sum is rounded to f32 (the last product
-    and the sum may be one fused operation).
+    y[t, n] = sum over k of x[t, k] * w[n, k]. With f32 activations the weight decodes to f32. Products of bf16
+    activations and weights are exact; their sums are f32, the two of a pair in any order. With int8 activations
+    y[t, n] = sum over blocks b, ascending, of f32(dot_b) * (step_w[n, b] * scale_x[t, b]), where dot_b is the exact
+    integer sum of (level - zero) * activation code and each product and sum is rounded to f32 (the last product and the
+    sum may be one fused operation). A code is its own level and the scale the step, unless the format has a codebook
+    (lib/formats/Format.h).
     `format` and `method` record what assign-formats decided; the pass named by `method` acts on it.
 
     ```mlir
@@ -137,7 +139,7 @@ def Lowbit_LinearOp : Lowbit_Op<"linear", [Pure]> {
     C1. The weight has two dimensions.
     C2. Weight and activation reduce over the same size.
     C3. The result has the rows of the weight as channels.
-    C4. Quantized activations have the weight's blocks.
+    C4. Activations with codes have the weight's blocks, plain ones its element.
     C5. Input and result have as many tokens.
   }];
   let arguments = (ins Lowbit_LinearInput:$input, Lowbit_WeightType:$weight, OptionalAttr<Lowbit_FormatAttr>:$format,
@@ -243,7 +245,7 @@ def Lowbit_AttentionOp : Lowbit_Op<"attention", [AllTypesMatch<["queries", "resu
 }
 
 def Lowbit_QuantizeActivationOp : Lowbit_Op<"quantize_activation", [Pure]> {
-  let summary = "Activations as codes and scales";
+  let summary = "Activations as a linear reads them";
   let description = [{
     The activation contract of `!lowbit.activation` applied to each token.
 

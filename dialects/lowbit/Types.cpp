@@ -49,8 +49,9 @@ LogicalResult ActivationType::verify(function_ref<InFlightDiagnostic()> emitErro
   if (shape[1] <= 0 || shape[1] > memoryLimit)
     return emitError() << "C2: the channels of activations are known, 1 to " << memoryLimit << ", not " << shape[1];
   const formats::Format &value = format.getValue();
-  if (!value.code.isBalanced() || value.zeroPoint || value.scale != formats::Scalar::F32)
-    return emitError() << "C3: activations are int8 without a zero point and with scales in f32, not "
+  const bool hasCodes = value.code.isBalanced() && !value.zeroPoint && value.scale == formats::Scalar::F32;
+  if (!hasCodes && value != formats::Format::plain(formats::Scalar::BF16))
+    return emitError() << "C3: activations are int8 without a zero point and with scales in f32, or bf16, not "
                        << formats::name(value);
   return success();
 }

@@ -35,19 +35,21 @@ def Lowbit_WeightType : Lowbit_Type<"Weight", "weight"> {
 }
 
 def Lowbit_ActivationType : Lowbit_Type<"Activation", "activation"> {
-  let summary = "Activations as a linear reads them: codes, scales and the sum of each block's codes";
+  let summary = "Activations as a linear reads them: codes, scales and the sum of each block's codes; or rounded";
   let description = [{
     The activation contract. int8 means: scale = absmax / 127 of the block in f32, code = roundeven(x / scale) in
-    -127..127, an all-zero block has scale 0. The last block of a row may be short.
+    -127..127, an all-zero block has scale 0. The last block of a row may be short. bf16 means: rounded to nearest,
+    ties to even.
 
     ```mlir
     !lowbit.activation<?x288, #lowbit.format<int8, block 32, scale f32>>
+    !lowbit.activation<?x288, #lowbit.format<bf16>>
     ```
 
     Constraints:
     C1. There are two dimensions, tokens and channels.
     C2. The channels are known and positive, and fit into memory: at most 2^46.
-    C3. The format is one of the contract: 8 bits without a zero point, scales in f32.
+    C3. The format is one of the contract: 8 bits without a zero point, scales in f32; or bf16.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "FormatAttr":$format);
   let assemblyFormat = "`<` custom<Shape>($shape) `,` $format `>`";

@@ -33,7 +33,7 @@ static float signedLargest(std::span<const float> block, Extent extent) {
 }
 
 static Grid symmetricGrid(const Format &format, std::span<const float> block, Extent extent) {
-  const int half = format.codeOffset();
+  const int half = format.code.zeroLevel();
   if (format.code.isBalanced())
     return {storedScale(format, extent.largestMagnitude() / (half - 1)), half, 1 - half, half - 1};
   return {storedScale(format, signedLargest(block, extent) / -half), half, -half, half - 1};
@@ -64,10 +64,11 @@ static void encodeOnGrid(std::span<const float> block, const Grid &grid, uint8_t
 }
 
 /// The code of the level nearest to `value`; of two equally near, an even code.
-static uint8_t nearestLevel(std::span<const float> levels, float value) {
+static uint8_t nearestLevel(std::span<const int8_t> levels, float value) {
   size_t best = 0;
   for (size_t code = 1; code < levels.size(); ++code) {
-    const float distance = std::fabs(value - levels[code]), bestDistance = std::fabs(value - levels[best]);
+    const float distance = std::fabs(value - static_cast<float>(levels[code]));
+    const float bestDistance = std::fabs(value - static_cast<float>(levels[best]));
     if (distance < bestDistance || (distance == bestDistance && best % 2 == 1 && code % 2 == 0))
       best = code;
   }
@@ -76,10 +77,14 @@ static uint8_t nearestLevel(std::span<const float> levels, float value) {
 
 /// \returns the scale.
 static float encodeOnLevels(const Format &format, std::span<const float> block, Extent extent, uint8_t *codes) {
-  const std::span<const float> levels = format.code.codebook->levels;
-  const float scale = storedScale(format, extent.largestMagnitude() / extentOf(levels).largestMagnitude());
+  const Codebook &book = *format.code.codebook;
+  const bool mirrored = book.lowest() == -book.highest();
+  const int furthest = -book.lowest() > book.highest() ? book.lowest() : book.highest();
+  const float largest = mirrored ? extent.largestMagnitude() : signedLargest(block, extent);
+  const float scale = storedScale(format, largest / (static_cast<float>(furthest) * book.unit));
+  const float step = format.step(scale);
   for (size_t i = 0; i < block.size(); ++i)
-    codes[i] = nearestLevel(levels, scale == 0 ? 0.0f : block[i] / scale);
+    codes[i] = nearestLevel(book.levels, step == 0 ? 0.0f : block[i] / step);
   return scale;
 }
 
@@ -136,14 +141,14 @@ void decodeRow(const Format &format, EncodedRowView row, std::span<float> out) {
   }
   for (size_t b = 0; b < row.scales.size(); ++b) {
     const size_t start = format.blockStart(b), end = start + format.blockLength(out.size(), b);
-    const float scale = row.scales[b];
-    const int32_t zero = format.zeroPoint ? row.zeros[b] : format.codeOffset();
+    const float step = format.step(row.scales[b]);
+    const int32_t zero = format.zeroPoint ? row.zeros[b] : format.code.zeroLevel();
     if (format.code.kind == Code::Kind::Codebook)
       for (size_t i = start; i < end; ++i)
-        out[i] = format.code.codebook->levels[row.codes[i]] * scale;
+        out[i] = static_cast<float>(format.code.codebook->levels[row.codes[i]]) * step;
     else
       for (size_t i = start; i < end; ++i)
-        out[i] = static_cast<float>(row.codes[i] - zero) * scale;
+        out[i] = static_cast<float>(row.codes[i] - zero) * step;
   }
 }
 

@@ -14,7 +14,9 @@ namespace halftone::formats {
 ///                  value = (code - 2^(b-1)) * scale. 8 bits: scale = absmax / 127, signed codes -127..127
 ///   zero point     lo = min(w, 0), hi = max(w, 0), scale = (hi - lo) / (2^b - 1), zero = round(-lo / scale), 0..2^b-1
 ///                  value = (code - zero) * scale
-///   codebook       scale = absmax / the largest magnitude of a level, the nearest level; value = levels[code] * scale
+///   codebook       scale = absmax / the largest magnitude of a level; where no level mirrors that one, the value of
+///                  largest magnitude with its sign / that level; the nearest level; value = levels[code] * step,
+///                  step = unit * scale
 ///   plain          the value rounded to the element type
 /// Scales are f32 arithmetic rounded to their stored type before any code is chosen; codes are round(w / scale), ties
 /// to even. A scale that rounds to 0 makes a zero block: every code decodes to 0. A scale or a plain value beyond the

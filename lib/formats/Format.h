@@ -6,6 +6,7 @@
 #include "lib/formats/Scalar.h"
 #include "lib/io/Result.h"
 
+#include <algorithm>
 #include <functional>
 #include <span>
 #include <string>
@@ -13,11 +14,16 @@
 
 namespace halftone::formats {
 
-/// The values a code may stand for when they are not evenly spaced: levels[code], times the scale of the block.
+/// The values a code may stand for when they are not evenly spaced: levels[code] * unit, times the scale of the block.
 struct Codebook {
   std::string_view name;
-  /// 2^bits levels in the order of their codes.
-  std::span<const float> levels;
+  /// 2^bits levels in the order of their codes: integers, so that dot products of codes are exact.
+  std::span<const int8_t> levels;
+  /// What a level of 1 is worth: 0.5 when the levels are halves.
+  float unit = 1;
+
+  constexpr int lowest() const { return std::ranges::min(levels); }
+  constexpr int highest() const { return std::ranges::max(levels); }
 };
 
 /// How one weight is written.
@@ -25,7 +31,7 @@ struct Code {
   enum class Kind : uint8_t {
     Float,    ///< the value itself, as `scalar`; no block, no scale
     Integer,  ///< (code - zero) * scale
-    Codebook, ///< codebook->levels[code] * scale
+    Codebook, ///< codebook->levels[code] * codebook->unit * scale
   };
   Kind kind = Kind::Float;
   uint8_t bits = 32;
@@ -36,12 +42,25 @@ struct Code {
     return {Kind::Float, static_cast<uint8_t>(scalarBits(scalar)), scalar, nullptr};
   }
   static constexpr Code integer(int bits) { return {Kind::Integer, static_cast<uint8_t>(bits), Scalar::F32, nullptr}; }
-  static constexpr Code levels(const Codebook &book) {
+  static constexpr Code levelsOf(const Codebook &book) {
     return {Kind::Codebook, static_cast<uint8_t>(std::bit_width(book.levels.size() - 1)), Scalar::F32, &book};
   }
 
   /// Codes are stored unsigned, 0..maxCode().
   constexpr int maxCode() const { return (1 << bits) - 1; }
+
+  /// What kernels multiply for a code: an unsigned integer, 0..highestLevel(). A codebook's levels are shifted up until
+  /// none is negative; other codes are their own level.
+  constexpr int level(int code) const {
+    return kind == Kind::Codebook ? codebook->levels[code] - std::min(codebook->lowest(), 0) : code;
+  }
+  constexpr int highestLevel() const {
+    return kind == Kind::Codebook ? codebook->highest() - std::min(codebook->lowest(), 0) : maxCode();
+  }
+  /// The level that means 0 in blocks that store no zero: 2^(bits-1) of integers.
+  constexpr int zeroLevel() const {
+    return kind == Kind::Codebook ? -std::min(codebook->lowest(), 0) : kind == Kind::Integer ? 1 << (bits - 1) : 0;
+  }
 
   /// 8-bit symmetric codes stand for -127..127 and use absmax / 127 as scale: with 255 steps the 128th on one side is
   /// not worth a grid that is not its own mirror image, which sign tricks in kernels rely on.
@@ -57,7 +76,7 @@ struct Format {
   int64_t block = 0;
   /// The type in which scales are stored.
   Scalar scale = Scalar::F16;
-  /// Whether each block stores the code that means 0; otherwise it is codeOffset() everywhere.
+  /// Whether each block stores the code that means 0; otherwise code.zeroLevel() means 0 everywhere.
   bool zeroPoint = false;
 
   static constexpr Format plain(Scalar scalar) { return {.code = Code::floating(scalar)}; }
@@ -68,8 +87,10 @@ struct Format {
   /// A plain format stores values, no codes: it has no scales, and counts as one block as long as the row.
   constexpr bool isPlain() const { return code.kind == Code::Kind::Float; }
 
-  /// The unsigned code that means 0 when none is stored: 2^(bits-1).
-  constexpr int codeOffset() const { return code.kind == Code::Kind::Integer ? 1 << (code.bits - 1) : 0; }
+  /// What one level is worth in a block whose stored scale is `scaleOfBlock`: value = (level - zero) * step.
+  constexpr float step(float scaleOfBlock) const {
+    return code.kind == Code::Kind::Codebook ? code.codebook->unit * scaleOfBlock : scaleOfBlock;
+  }
 
   /// How many blocks a row of `columns` weights has.
   constexpr int64_t blockCount(int64_t columns) const {

@@ -15,6 +15,8 @@ struct Element {
   Code code;
   /// Whether its blocks may store a zero (`-asym`).
   bool mayHaveZeroPoint = false;
+  /// What activations are rounded to before they are multiplied with a plain element. Codes take integers per block.
+  Scalar activations = Scalar::F32;
 };
 
 /// Every element, in the order in which they are listed to users.

@@ -6,20 +6,20 @@
 
 namespace halftone::formats {
 
-// codes [rows, columns] u8  |  scales [rows, blocks] f32  |  zeros [rows, blocks] u8
-// Each array begins on a cache line. A format that stores no zeros has its codeOffset() there. A plain format has one
+// levels [rows, columns] u8  |  steps [rows, blocks] f32  |  zeros [rows, blocks] u8
+// Each array begins on a cache line. A format that stores no zeros has its zeroLevel() there. A plain format has one
 // array, [rows, columns] f32.
 
 inline constexpr int64_t unpackedAlignment = 64;
 
 constexpr int64_t alignUnpacked(int64_t bytes) { return divideUp(bytes, unpackedAlignment) * unpackedAlignment; }
 
-/// Where the scales begin. Not for plain formats.
-constexpr int64_t unpackedScalesOffset(int64_t rows, int64_t columns) { return alignUnpacked(rows * columns); }
+/// Where the steps begin. Not for plain formats.
+constexpr int64_t unpackedStepsOffset(int64_t rows, int64_t columns) { return alignUnpacked(rows * columns); }
 
 /// Where the zeros begin. Not for plain formats.
 constexpr int64_t unpackedZerosOffset(const Format &format, int64_t rows, int64_t columns) {
-  return alignUnpacked(unpackedScalesOffset(rows, columns) +
+  return alignUnpacked(unpackedStepsOffset(rows, columns) +
                        rows * format.blockCount(columns) * static_cast<int64_t>(sizeof(float)));
 }
 

@@ -48,12 +48,21 @@ struct ExpandStep : OpRewritePattern<kernel::DotStepOp> {
     const targets::DotInstruction *dot = targets::findDot(op.getInstruction());
     if (!dot || !targets::supports(targets::targetOf(op), *dot))
       return op.emitError("the target has no dot instruction '") << op.getInstruction() << "'";
-    Value accumulator = op.getAccumulator();
-    for (auto [codes, activations] : llvm::zip(op.getCodes(), op.getActivations()))
-      accumulator = dot->step(rewriter, op.getLoc(), accumulator, codes, activations);
-    rewriter.replaceOp(op, accumulator);
+    const int64_t lanes = op.getAccumulator().getType().getNumElements();
+    const int64_t pieces = dot->vector == 0 ? 1 : std::max<int64_t>(lanes * 32 / dot->vector, 1);
+    SmallVector<Value> results;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      const auto part = [&](Value vector) { return targets::pieceOf(rewriter, op.getLoc(), vector, piece, pieces); };
+      const SmallVector<Value> levels = llvm::map_to_vector(op.getLevels(), part);
+      const targets::DotStep step = {part(op.getAccumulator()), levels, op.getActivations(), highest(op)};
+      results.push_back(dot->step(rewriter, op.getLoc(), step));
+    }
+    rewriter.replaceOp(op, targets::joinPieces(rewriter, op.getLoc(), op.getAccumulator().getType(), results));
     return success();
   }
+
+private:
+  static int64_t highest(kernel::DotStepOp op) { return static_cast<int64_t>(op.getHighest()); }
 };
 
 struct ExpandFinish : OpRewritePattern<kernel::DotFinishOp> {

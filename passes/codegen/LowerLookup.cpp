@@ -15,44 +15,39 @@ namespace halftone {
 
 namespace {
 
-/// A byte shuffle of LLVM: its vector width, its intrinsic, the features it needs. Each 16-byte lane holds the table.
-struct Shuffle {
-  int64_t bytes;
-  llvm::StringLiteral intrinsic;
-  llvm::StringLiteral features;
-};
-constexpr Shuffle shuffles[] = {
-    {16, "llvm.x86.ssse3.pshuf.b.128", "ssse3"},
-    {32, "llvm.x86.avx2.pshuf.b", "avx2"},
-    {64, "llvm.x86.avx512.pshuf.b.512", "avx512bw"},
-};
+/// What a lookup instruction's table holds, again and again.
 constexpr int64_t tableBytes = 16;
 
 struct ExpandLookup : OpRewritePattern<kernel::LookupOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(kernel::LookupOp op, PatternRewriter &rewriter) const override {
-    const int64_t bytes = op.getResult().getType().getNumElements();
-    for (const Shuffle &shuffle : shuffles)
-      if (shuffle.bytes == bytes && targets::hasFeatures(targets::targetOf(op), shuffle.features)) {
-        byShuffle(op, shuffle, rewriter);
-        return success();
-      }
-    bySelection(op, rewriter);
+    const int64_t bits = 8 * op.getResult().getType().getNumElements();
+    if (const targets::LookupInstruction *lookup = targets::chooseLookup(targets::targetOf(op), bits))
+      byInstruction(op, *lookup, bits / lookup->vector, rewriter);
+    else
+      bySelection(op, rewriter);
     return success();
   }
 
 private:
-  static void byShuffle(kernel::LookupOp op, const Shuffle &shuffle, PatternRewriter &rewriter) {
+  static void byInstruction(kernel::LookupOp op, const targets::LookupInstruction &lookup, int64_t pieces,
+                            PatternRewriter &rewriter) {
+    Location loc = op.getLoc();
     ArrayRef<int8_t> entries = op.getTable();
-    SmallVector<int8_t> repeated(shuffle.bytes);
-    for (int64_t i = 0; i < shuffle.bytes; ++i)
-      repeated[i] = entries[i % tableBytes % entries.size()];
-    auto type = op.getResult().getType();
-    Value table = arith::ConstantOp::create(rewriter, op.getLoc(), DenseElementsAttr::get(type, ArrayRef(repeated)));
-    auto call = LLVM::CallIntrinsicOp::create(rewriter, op.getLoc(), type, rewriter.getStringAttr(shuffle.intrinsic),
-                                              ValueRange{table, op.getCodes()});
-    rewriter.replaceOp(op, call.getResults());
+    SmallVector<int8_t> repeated(lookup.vector / 8);
+    for (auto [i, entry] : llvm::enumerate(repeated))
+      entry = entries[i % tableBytes % entries.size()];
+    auto type = VectorType::get({lookup.vector / 8}, rewriter.getI8Type());
+    Value table = arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(type, ArrayRef(repeated)));
+    SmallVector<Value> results;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      Value codes = targets::pieceOf(rewriter, loc, op.getCodes(), piece, pieces);
+      auto call = LLVM::CallIntrinsicOp::create(rewriter, loc, type, rewriter.getStringAttr(lookup.intrinsic),
+                                                ValueRange{table, codes});
+      results.push_back(call.getResult(0));
+    }
+    rewriter.replaceOp(op, targets::joinPieces(rewriter, loc, op.getResult().getType(), results));
   }
 
   static void bySelection(kernel::LookupOp op, PatternRewriter &rewriter) {

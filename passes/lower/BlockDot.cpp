@@ -64,13 +64,13 @@ SmallVector<Value> BlockDot::addBlock(Value block, Value first, int64_t length, 
     accumulators.push_back(start(zeros, block, plus(first, t)));
   accumulators = steps(offset, firstCode, first, length, accumulators);
 
-  Value scales = weight.scales(offset, length);
+  Value worth = weight.steps(offset, length);
   auto activation = linear.getInput().getDefiningOp<kernel::ActivationOp>();
   SmallVector<Value> result;
   for (size_t t = 0; t < totals.size(); ++t) {
     Value scale = memref::LoadOp::create(builder, loc, activation.getScales(), ValueRange{plus(first, t), block});
-    Value both = arith::MulFOp::create(builder, loc, scales,
-                                       vector::BroadcastOp::create(builder, loc, scales.getType(), scale));
+    Value both = arith::MulFOp::create(builder, loc, worth,
+                                       vector::BroadcastOp::create(builder, loc, worth.getType(), scale));
     result.push_back(kernel::DotFinishOp::create(builder, loc, accumulators[t], both, totals[t], dot));
   }
   return result;
@@ -86,50 +86,59 @@ Value BlockDot::start(Value zeros, Value block, Value token) {
 /// All columns of a block: a loop when there are many.
 SmallVector<Value> BlockDot::steps(Value blockOffset, Value firstCode, Value firstToken, int64_t length,
                                    ValueRange accumulators) {
-  const int64_t vectors = formats::vectorCount(weight.layout(), length), whole = vectors / vectorsPerStep;
+  const int64_t columns = vectorsPerStep * weight.layout().group, whole = length / columns;
   SmallVector<Value> result(accumulators);
   if (whole == 1) {
-    result = step(blockOffset, constant(0), firstCode, firstToken, length, vectorsPerStep, result);
+    result = step(blockOffset, constant(0), firstCode, firstToken, length, columns, result);
   } else if (whole > 1) {
     auto loop = scf::ForOp::create(builder, loc, constant(0), constant(whole * vectorsPerStep),
                                    constant(vectorsPerStep), result);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     scf::YieldOp::create(builder, loc, step(blockOffset, loop.getInductionVar(), firstCode, firstToken, length,
-                                            vectorsPerStep, loop.getRegionIterArgs()));
+                                            columns, loop.getRegionIterArgs()));
     result.assign(loop.getResults().begin(), loop.getResults().end());
   }
-  if (vectors % vectorsPerStep != 0)
-    result = step(blockOffset, constant(whole * vectorsPerStep), firstCode, firstToken, length,
-                  vectors % vectorsPerStep, result);
+  if (length % columns != 0)
+    result = step(blockOffset, constant(whole * vectorsPerStep), firstCode, firstToken, length, length % columns,
+                  result);
   return result;
 }
 
-/// `count` vectors of codes from `firstVector` on, times the same columns of each token.
+/// The vectors of `columns` columns from vector `firstVector` on, times the same columns of each token.
 SmallVector<Value> BlockDot::step(Value blockOffset, Value firstVector, Value firstCode, Value firstToken,
-                                  int64_t length, int64_t count, ValueRange accumulators) {
-  const int64_t group = weight.layout().group;
-  if (weight.format().isPlain() && accumulators.size() == 1) {
-    const int64_t line = formats::lineBytes(weight.layout()) * formats::scalarBytes(weight.format().code.scalar);
+                                  int64_t length, int64_t columns, ValueRange accumulators) {
+  const formats::Format format = weight.format();
+  const int64_t group = weight.layout().group, count = formats::vectorCount(weight.layout(), columns);
+  if (format.isPlain() && accumulators.size() == 1) {
+    const int64_t line = formats::lineBytes(weight.layout()) * formats::scalarBytes(format.code.scalar);
     Value from = arith::AddIOp::create(builder, loc, blockOffset,
                                        arith::MulIOp::create(builder, loc, firstVector, constant(line)));
     weight.prefetch(from, count * line, prefetchDistance);
   }
-  SmallVector<Value> codes = weight.codes(blockOffset, firstVector, count, length);
-  Value input = isa<ActivationType>(linear.getInput().getType())
-                    ? linear.getInput().getDefiningOp<kernel::ActivationOp>().getCodes()
-                    : bufferOf(linear.getInput());
-  auto groupType = VectorType::get({group}, cast<MemRefType>(input.getType()).getElementType());
+  SmallVector<Value> levels = weight.levels(blockOffset, firstVector, count, length);
   Value column = arith::MulIOp::create(builder, loc, firstVector, constant(group));
   column = arith::AddIOp::create(builder, loc, firstCode, column);
+  auto highest = builder.getI64IntegerAttr(format.isPlain() ? 0 : format.code.highestLevel());
   SmallVector<Value> result;
   for (auto [t, accumulator] : llvm::enumerate(accumulators)) {
     SmallVector<Value> activations;
-    for (int64_t j = 0; j < count; ++j)
-      activations.push_back(vector::LoadOp::create(builder, loc, groupType, input,
-                                                   ValueRange{plus(firstToken, t), plus(column, j * group)}));
-    result.push_back(kernel::DotStepOp::create(builder, loc, accumulator.getType(), accumulator, codes, activations,
-                                               builder.getI64IntegerAttr(weight.format().code.bits), dot));
+    for (int64_t first = 0; first < columns; first += group)
+      activations.push_back(activationGroup(plus(firstToken, t), plus(column, first)));
+    result.push_back(kernel::DotStepOp::create(builder, loc, accumulator.getType(), accumulator, levels, activations,
+                                               highest, dot));
   }
   return result;
+}
+
+/// A token's activations from `column` on. Buffers of codes are padded to whole groups.
+Value BlockDot::activationGroup(Value token, Value column) {
+  auto activation = linear.getInput().getDefiningOp<kernel::ActivationOp>();
+  Value input = activation ? activation.getCodes() : bufferOf(linear.getInput());
+  auto type = VectorType::get({weight.layout().group}, cast<MemRefType>(input.getType()).getElementType());
+  Value bits = vector::LoadOp::create(builder, loc, type, input, ValueRange{token, column});
+  if (!activation || !weight.format().isPlain())
+    return bits;
+  auto elements = VectorType::get(type.getShape(), builder.getBF16Type());
+  return vector::BitCastOp::create(builder, loc, elements, bits);
 }

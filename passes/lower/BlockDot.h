@@ -23,7 +23,8 @@ private:
   Values steps(mlir::Value blockOffset, mlir::Value firstCode, mlir::Value firstToken, int64_t length,
                mlir::ValueRange accumulators);
   Values step(mlir::Value blockOffset, mlir::Value firstVector, mlir::Value firstCode, mlir::Value firstToken,
-              int64_t length, int64_t count, mlir::ValueRange accumulators);
+              int64_t length, int64_t columns, mlir::ValueRange accumulators);
+  mlir::Value activationGroup(mlir::Value token, mlir::Value column);
   mlir::Value start(mlir::Value zeros, mlir::Value block, mlir::Value token);
   mlir::Value constant(int64_t value);
   mlir::Value plus(mlir::Value index, int64_t offset);

@@ -49,9 +49,9 @@ private:
   void writeBlock(PackedTile &table, Value block, int64_t full, int64_t length) {
     Value offset = table.blockOffset(block);
     Value column = arith::MulIOp::create(builder, loc, block, constant(full));
-    Value scale = table.format().isPlain() ? Value() : extract(table.scales(offset, length));
+    Value step = table.format().isPlain() ? Value() : extract(table.steps(offset, length));
     Value zero;
-    if (scale) {
+    if (step) {
       zero = table.zeros(offset, length);
       if (isa<VectorType>(zero.getType()))
         zero = extract(zero);
@@ -59,29 +59,29 @@ private:
     const int64_t group = table.layout().group, vectors = formats::vectorCount(table.layout(), length);
     const int64_t whole = length / (group * vectorsPerStep) * vectorsPerStep;
     auto write = [&](Value first, int64_t count, int64_t columns) {
-      SmallVector<Value> codes = table.codes(offset, first, count, length);
+      SmallVector<Value> levels = table.levels(offset, first, count, length);
       Value from = arith::AddIOp::create(builder, loc, column,
                                          arith::MulIOp::create(builder, loc, first, constant(group)));
       for (int64_t i = 0; i < columns; ++i)
-        store(value(table, codes[i / group], i % group, zero, scale), plus(from, i));
+        store(value(table, levels[i / group], i % group, zero, step), plus(from, i));
     };
     loop(0, whole, vectorsPerStep, [&](Value first) { write(first, vectorsPerStep, vectorsPerStep * group); });
     if (whole < vectors)
       write(constant(whole), vectors - whole, length - whole * group);
   }
 
-  /// The lane's element number `index` of a vector of codes, as the format defines it.
-  Value value(PackedTile &table, Value codes, int64_t index, Value zero, Value scale) {
+  /// The lane's element number `index` of a vector of levels, as the format defines it.
+  Value value(PackedTile &table, Value levels, int64_t index, Value zero, Value step) {
     Value at = lane;
     if (const int64_t group = table.layout().group; group > 1)
       at = plus(arith::MulIOp::create(builder, loc, lane, constant(group)), index);
-    Value element = vector::ExtractOp::create(builder, loc, codes, at);
+    Value element = vector::ExtractOp::create(builder, loc, levels, at);
     Type f32 = builder.getF32Type();
     if (table.format().isPlain())
       return element.getType() == f32 ? element : arith::ExtFOp::create(builder, loc, f32, element).getResult();
-    Value code = arith::ExtUIOp::create(builder, loc, builder.getI32Type(), element);
-    Value distance = arith::SubIOp::create(builder, loc, code, zero);
-    return arith::MulFOp::create(builder, loc, arith::SIToFPOp::create(builder, loc, f32, distance), scale);
+    Value level = arith::ExtUIOp::create(builder, loc, builder.getI32Type(), element);
+    Value distance = arith::SubIOp::create(builder, loc, level, zero);
+    return arith::MulFOp::create(builder, loc, arith::SIToFPOp::create(builder, loc, f32, distance), step);
   }
 
   void loop(int64_t from, int64_t to, int64_t step, function_ref<void(Value)> body) {

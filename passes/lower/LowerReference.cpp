@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The oracle: every operation as the loops that its description states.
+#include "passes/lower/Bfloat16.h"
 #include "passes/lower/LowerReferenceLoops.h"
 #include "passes/lower/Passes.h"
 
@@ -94,8 +95,7 @@ private:
     UnpackedWeight weight(linear.getWeight(), loops);
     loops.parallel(channelsOf(linear.getResult()), [&](Value row) {
       loops.each(loops.index(tokensOf(linear.getResult())), [&](Value token) {
-        Value sum = isa<ActivationType>(linear.getInput().getType()) ? integerSum(linear, weight, row, token)
-                                                                     : floatSum(linear, weight, row, token);
+        Value sum = weight.hasCodes() ? integerSum(linear, weight, row, token) : floatSum(linear, weight, row, token);
         loops.store(sum, bufferOf(linear.getResult()), {token, row});
       });
     });
@@ -105,11 +105,13 @@ private:
   Value floatSum(LinearOp linear, UnpackedWeight &weight, Value row, Value token) {
     return loops.fold(loops.index(weight.columns()), loops.number(0), [&](Value column, Value sum) {
       Value x = loops.load(bufferOf(linear.getInput()), {token, column});
+      if (x.getType().isInteger(16))
+        x = widenBf16(builder, loops.loc, x);
       return loops.add(sum, loops.multiply(x, weight.element(row, column)));
     });
   }
 
-  /// Sum over blocks of f32(dot) * (scale of the weight * scale of the activation).
+  /// Sum over blocks of f32(dot) * (step of the weight * scale of the activation).
   Value integerSum(LinearOp linear, UnpackedWeight &weight, Value row, Value token) {
     const Buffers &activation = buffers.at(linear.getInput());
     return loops.fold(loops.index(weight.blocks()), loops.number(0), [&](Value block, Value total) {
@@ -119,7 +121,7 @@ private:
         Value x = loops.signedByte(loops.load(activation[0], {token, at}));
         return loops.add(sum, loops.multiply(weight.distance(row, column), x));
       });
-      Value scale = loops.multiply(weight.scale(row, block), loops.load(activation[1], {token, block}));
+      Value scale = loops.multiply(weight.step(row, block), loops.load(activation[1], {token, block}));
       return loops.add(total, loops.multiply(loops.toFloat(dot), scale));
     });
   }
@@ -174,6 +176,10 @@ private:
     const Buffers &out = buffers.at(quantize.getResult());
     Value input = bufferOf(quantize.getInput());
     loops.parallel(tokensOf(quantize.getInput()), [&](Value token) {
+      if (format.isPlain())
+        return loops.each(loops.index(channels), [&](Value channel) {
+          loops.store(roundToBf16(builder, loops.loc, loops.load(input, {token, channel})), out[0], {token, channel});
+        });
       loops.each(loops.index(format.blockCount(channels)), [&](Value block) {
         Value first = loops.multiply(block, loops.index(length));
         Value count = loops.smaller(loops.index(length), loops.subtract(loops.index(channels), first));

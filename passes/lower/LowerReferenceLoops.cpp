@@ -88,7 +88,7 @@ UnpackedWeight::UnpackedWeight(Value handle, ScalarLoops &loops)
     return;
   bytes = memoryOf(handle, loops.builder.getI8Type(), loops);
   const int64_t rows = type.getShape().front();
-  scalesOffset = formats::unpackedScalesOffset(rows, columns());
+  stepsOffset = formats::unpackedStepsOffset(rows, columns());
   zerosOffset = formats::unpackedZerosOffset(format(), rows, columns());
 }
 
@@ -100,18 +100,18 @@ Value UnpackedWeight::at(Value row, Value column, int64_t width, int64_t offset)
 
 Value UnpackedWeight::distance(Value row, Value column) {
   Value block = loops.divide(column, loops.index(blockLength()));
-  Value code = loops.load(bytes, at(row, column, columns(), 0));
+  Value level = loops.load(bytes, at(row, column, columns(), 0));
   Value zero = loops.load(bytes, at(row, block, blocks(), zerosOffset));
-  return loops.subtract(loops.unsignedByte(code), loops.unsignedByte(zero));
+  return loops.subtract(loops.unsignedByte(level), loops.unsignedByte(zero));
 }
 
-Value UnpackedWeight::scale(Value row, Value block) {
-  return loops.load(floats, at(row, block, blocks(), scalesOffset / static_cast<int64_t>(sizeof(float))));
+Value UnpackedWeight::step(Value row, Value block) {
+  return loops.load(floats, at(row, block, blocks(), stepsOffset / static_cast<int64_t>(sizeof(float))));
 }
 
 Value UnpackedWeight::element(Value row, Value column) {
   if (format().isPlain())
     return loops.load(floats, at(row, column, columns(), 0));
   Value block = loops.divide(column, loops.index(blockLength()));
-  return loops.multiply(loops.toFloat(distance(row, column)), scale(row, block));
+  return loops.multiply(loops.toFloat(distance(row, column)), step(row, block));
 }

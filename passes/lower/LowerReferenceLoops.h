@@ -61,13 +61,14 @@ public:
   formats::Format format() const { return type.getFormat().getValue(); }
   int64_t columns() const { return type.getShape().back(); }
   int64_t blocks() const { return format().blockCount(columns()); }
+  bool hasCodes() const { return !format().isPlain(); }
   /// Columns of every block but the last.
   int64_t blockLength() const { return format().blockLength(columns(), 0); }
 
   /// code - zero point, an i32.
   Value distance(Value row, Value column);
-  /// The scale of a block.
-  Value scale(Value row, Value block);
+  /// What a level is worth in a block.
+  Value step(Value row, Value block);
   /// The weight as f32: one rounding.
   Value element(Value row, Value column);
 
@@ -77,7 +78,7 @@ private:
   lowbit::WeightType type;
   ScalarLoops &loops;
   Value bytes, floats;
-  int64_t scalesOffset = 0, zerosOffset = 0;
+  int64_t stepsOffset = 0, zerosOffset = 0;
 };
 
 /// Lowers a kernel's operation on heads (rope, append, attention). `buffers` gives the memory of a value.

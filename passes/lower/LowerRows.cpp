@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Norms, elementwise operations and activation quantization, one token at a time.
+#include "passes/lower/Bfloat16.h"
 #include "passes/lower/Passes.h"
 #include "passes/lower/RowBuilder.h"
 
@@ -27,7 +28,11 @@ public:
       auto outs = kernel.getOuts().begin();
       for (Value value : kernel.getYielded()) {
         if (isa<ActivationType>(value.getType())) {
-          quantize(value.getDefiningOp<QuantizeActivationOp>(), token, outs);
+          auto op = value.getDefiningOp<QuantizeActivationOp>();
+          if (op.getType().getFormat().getValue().isPlain())
+            round(op, token, *outs);
+          else
+            quantize(op, token, outs);
           outs += 3;
         } else {
           write(value, token, *outs++);
@@ -75,6 +80,16 @@ private:
     const int64_t channels = cast<ShapedType>(value.getType()).getDimSize(1);
     rows.forEachVector(rows.index(0), channels, [&](Value column, Value mask) {
       rows.store(rows.at(value, {token, column, mask}), out, {token, column}, mask);
+    });
+  }
+
+  /// Activations rounded to bf16, and 0 in the padding.
+  void round(QuantizeActivationOp op, Value token, Value out) {
+    const int64_t channels = op.getType().getShape()[1];
+    rows.forEachVector(rows.index(0), kernel::paddedBlock(channels), [&](Value column, Value mask) {
+      Value inside = insideBlock(column, channels);
+      Value x = present(rows.at(op.getInput(), {token, column, inside}), inside);
+      rows.store(roundToBf16(builder, loc, x), out, {token, column}, mask);
     });
   }
 

@@ -45,30 +45,33 @@ Status writeTiles(const formats::StoredMatrix &matrix, const formats::KernelLayo
   return {};
 }
 
-/// Copies `matrix` to the end of `out` as arrays (lib/formats/Unpacked.h): codes, then scales and zeros.
+/// Copies `matrix` to the end of `out` as arrays (lib/formats/Unpacked.h): levels, then steps and zeros.
 Status writeUnpacked(const formats::StoredMatrix &matrix, io::AtomicFile &out) {
   const auto &[rows, columns, format, transposed] = matrix.shape();
   formats::RowBuffer buffer(format, columns);
   const formats::EncodedRow row = buffer.row();
-  std::vector<float> scales;
+  std::vector<float> steps;
   std::vector<uint8_t> zeros;
   for (int64_t r = 0; r < rows; ++r) {
     matrix.readRows(r, {&row, 1});
+    for (uint8_t &code : row.codes)
+      code = static_cast<uint8_t>(format.code.level(code));
     if (Status status = format.isPlain() ? out.write(row.values.data(), row.values.size_bytes())
                                          : out.write(row.codes.data(), row.codes.size_bytes());
         !status)
       return status;
-    scales.insert(scales.end(), row.scales.begin(), row.scales.end());
+    for (float scale : row.scales)
+      steps.push_back(format.step(scale));
     zeros.insert(zeros.end(), row.zeros.begin(), row.zeros.end());
   }
   if (format.isPlain())
     return {};
-  zeros.resize(scales.size(), format.codeOffset()); // all of them where none is stored
+  zeros.resize(steps.size(), format.code.zeroLevel()); // all of them where none is stored
   const auto append = [&](const void *data, size_t bytes) {
     Status status = out.padTo(formats::unpackedAlignment);
     return status ? out.write(data, bytes) : status;
   };
-  if (Status status = append(scales.data(), scales.size() * sizeof(float)); !status)
+  if (Status status = append(steps.data(), steps.size() * sizeof(float)); !status)
     return status;
   return append(zeros.data(), zeros.size());
 }

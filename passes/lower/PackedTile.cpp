@@ -46,7 +46,7 @@ Value PackedTile::blockOffset(Value block) {
   return arith::AddIOp::create(builder, loc, tileOffset, within);
 }
 
-SmallVector<Value> PackedTile::codes(Value offset, Value first, int64_t count, int64_t length) {
+SmallVector<Value> PackedTile::levels(Value offset, Value first, int64_t count, int64_t length) {
   SmallVector<Value> lines;
   auto addLines = [&](int64_t planeOffset, int64_t vectorsPerLine, int64_t size, int64_t number) {
     Value line = arith::DivUIOp::create(builder, loc, first,
@@ -71,23 +71,39 @@ SmallVector<Value> PackedTile::codes(Value offset, Value first, int64_t count, i
                formats::divideUp(count, planes[i].vectorsPerLine()));
   }
   SmallVector<Type> types(count, vector);
-  return kernel::DecodeOp::create(builder, loc, types, lines, type.getFormat()).getCodes();
+  SmallVector<Value> result = kernel::DecodeOp::create(builder, loc, types, lines, type.getFormat()).getCodes();
+  if (format().code.kind == formats::Code::Kind::Codebook)
+    for (Value &codes : result)
+      codes = lookUp(codes);
+  return result;
 }
 
-Value PackedTile::scales(Value offset, int64_t length) {
+Value PackedTile::lookUp(Value codes) {
+  SmallVector<int8_t> table;
+  for (int code = 0; code <= format().code.maxCode(); ++code)
+    table.push_back(static_cast<int8_t>(format().code.level(code)));
+  return kernel::LookupOp::create(builder, loc, codes.getType(), codes, table);
+}
+
+Value PackedTile::steps(Value offset, int64_t length) {
   const formats::Scalar scalar = format().scale;
   Value raw = bytes(plus(offset, formats::scalesOffset(format(), form, length)),
                     form.lanes * formats::scalarBytes(scalar));
   Value stored =
       vector::BitCastOp::create(builder, loc, VectorType::get({form.lanes}, elementType(scalar, builder)), raw);
-  if (scalar == formats::Scalar::F32)
-    return stored;
-  return arith::ExtFOp::create(builder, loc, VectorType::get({form.lanes}, builder.getF32Type()), stored);
+  auto floats = VectorType::get({form.lanes}, builder.getF32Type());
+  Value scales =
+      scalar == formats::Scalar::F32 ? stored : arith::ExtFOp::create(builder, loc, floats, stored).getResult();
+  const float unit = format().step(1);
+  if (unit == 1)
+    return scales;
+  auto units = DenseElementsAttr::get(floats, builder.getF32FloatAttr(unit));
+  return arith::MulFOp::create(builder, loc, scales, arith::ConstantOp::create(builder, loc, units));
 }
 
 Value PackedTile::zeros(Value offset, int64_t length) {
   if (!format().zeroPoint)
-    return arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(format().codeOffset()));
+    return arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(format().code.zeroLevel()));
   Value raw = bytes(plus(offset, formats::zerosOffset(format(), form, length)),
                     formats::divideUp(form.lanes * format().code.bits, 8));
   return kernel::DecodeZerosOp::create(builder, loc, VectorType::get({form.lanes}, builder.getI32Type()), raw,

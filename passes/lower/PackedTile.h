@@ -22,17 +22,18 @@ public:
   /// Where block number `block` of the tile begins.
   mlir::Value blockOffset(mlir::Value block);
 
-  /// Vectors `first` to `first + count - 1` of a block of `length` columns that begins at `offset`. `first` is a
-  /// multiple of 8, so that it begins a line of every plane.
-  llvm::SmallVector<mlir::Value> codes(mlir::Value offset, mlir::Value first, int64_t count, int64_t length);
-  /// The block's scales as f32, one per lane.
-  mlir::Value scales(mlir::Value offset, int64_t length);
-  /// The block's zero points as i32: one per lane when the format stores them, else a scalar.
+  /// Vectors `first` to `first + count - 1` of a block of `length` columns that begins at `offset`: levels, or the
+  /// elements of a plain format. `first` is a multiple of 8, so that it begins a line of every plane.
+  llvm::SmallVector<mlir::Value> levels(mlir::Value offset, mlir::Value first, int64_t count, int64_t length);
+  /// What a level is worth in the block, as f32, one per lane.
+  mlir::Value steps(mlir::Value offset, int64_t length);
+  /// The levels that mean 0 in the block, as i32: one per lane when the format stores them, else a scalar.
   mlir::Value zeros(mlir::Value offset, int64_t length);
   /// Asks for the cache lines of `bytes` bytes, `ahead` after `offset`.
   void prefetch(mlir::Value offset, int64_t bytes, int64_t ahead);
 
 private:
+  mlir::Value lookUp(mlir::Value codes);
   mlir::Value bytes(mlir::Value offset, int64_t count);
   mlir::Value plus(mlir::Value index, int64_t offset);
 

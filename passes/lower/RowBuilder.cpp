@@ -2,6 +2,8 @@
 // Loops over channels in vectors.
 #include "passes/lower/RowBuilder.h"
 
+#include "lib/formats/Table.h"
+
 using namespace mlir;
 using namespace halftone;
 
@@ -117,6 +119,13 @@ static Value decodedWeight(Operation &op) {
   return {};
 }
 
+/// Whether the activations are what the weight's format takes.
+static bool isContracted(lowbit::LinearOp linear) {
+  const formats::Format &format = linear.getWeight().getType().getFormat().getValue();
+  const bool wanted = !format.isPlain() || formats::findElement(format.code)->activations != formats::Scalar::F32;
+  return isa<lowbit::ActivationType>(linear.getInput().getType()) == wanted;
+}
+
 LogicalResult halftone::checkDecided(lowbit::KernelOp kernel) {
   if (!scheduleOf(kernel))
     return kernel.emitError("has no schedule: choose-kernels comes first");
@@ -128,8 +137,9 @@ LogicalResult halftone::checkDecided(lowbit::KernelOp kernel) {
     if (!isa_and_nonnull<kernel::LayoutAttr>(type.getEncoding()))
       return op.emitError("reads a weight that is not packed, ") << type << ": pack-weights comes first";
     auto linear = dyn_cast<lowbit::LinearOp>(op);
-    if (linear && !type.getFormat().getValue().isPlain() && !isa<lowbit::ActivationType>(linear.getInput().getType()))
-      return op.emitError("multiplies codes with activations that are not quantized: contract-activations comes first");
+    if (linear && !isContracted(linear))
+      return op.emitError("multiplies ")
+             << type.getFormat() << " with " << linear.getInput().getType() << ": contract-activations comes first";
   }
   return success();
 }

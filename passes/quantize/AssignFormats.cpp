@@ -10,7 +10,6 @@
 
 #include "llvm/ADT/SmallPtrSet.h"
 
-#include <cmath>
 #include <functional>
 #include <limits>
 
@@ -29,17 +28,12 @@ constexpr StringLiteral nearest = "rtn";
 /// The largest magnitude of an activation's code.
 constexpr int64_t largestActivation = 127;
 
-/// The largest magnitude of what a code stands for before the scale: how far it can be from the zero point.
+/// The largest distance of a level from the one that means 0.
 int64_t largestTerm(const formats::Format &format) {
-  if (format.code.kind == formats::Code::Kind::Codebook) {
-    float largest = 0;
-    for (float level : format.code.codebook->levels)
-      largest = std::max(largest, std::abs(level));
-    return static_cast<int64_t>(std::ceil(largest));
-  }
+  const int zero = format.code.zeroLevel(), highest = format.code.highestLevel();
   if (format.zeroPoint)
-    return format.code.maxCode();
-  return format.codeOffset() - (format.code.isBalanced() ? 1 : 0);
+    return highest;
+  return std::max(zero - (format.code.isBalanced() ? 1 : 0), highest - zero);
 }
 
 class AssignFormatsPass : public impl::AssignFormatsBase<AssignFormatsPass> {
@@ -89,12 +83,20 @@ private:
     llvm::SmallPtrSet<Operation *, 2> isHead(isolated.begin(), isolated.end());
     getOperation().walk([&](LinearOp linear) {
       linear.setFormatAttr(isHead.contains(linear) ? heads : linears);
-      if (contracts && !linear.getFormatAttr().getValue().isPlain())
-        linear->setAttr(quantize::activationsAttrName, StringAttr::get(&getContext(), activations.getValue()));
+      if (std::string contract = contractFor(linear.getFormatAttr().getValue()); !contract.empty())
+        linear->setAttr(quantize::activationsAttrName, StringAttr::get(&getContext(), contract));
       else
         linear->removeAttr(quantize::activationsAttrName);
     });
     getOperation().walk([&](EmbeddingOp embedding) { embedding.setFormatAttr(embeddings); });
+  }
+
+  /// What the activations of a linear in `format` become; nothing when they stay f32.
+  std::string contractFor(const formats::Format &format) {
+    if (!contracts || !format.isPlain())
+      return contracts ? activations.getValue() : "";
+    const formats::Scalar rounded = formats::findElement(format.code)->activations;
+    return rounded == formats::Scalar::F32 ? "" : std::string(formats::scalarName(rounded));
   }
 
   /// Gives `weight` one format, and checks that it can get there.
@@ -117,7 +119,8 @@ private:
       if (auto scaled = dyn_cast<ScaleColumnsOp>(use.getOwner()); scaled && &use == &scaled.getMatrixMutable())
         forEachUse(scaled.getResult(), visit);
       auto linear = dyn_cast<LinearOp>(use.getOwner());
-      if (succeeded(result) && linear && linear->hasAttr(quantize::activationsAttrName))
+      if (succeeded(result) && linear && linear->hasAttr(quantize::activationsAttrName) &&
+          !linear.getFormatAttr().getValue().isPlain())
         result = checkSum(weight, linear.getFormatAttr().getValue(), linear.getWeight().getType().getShape().back());
     };
     forEachUse(getOperation(), weight.getSymName(), visit);

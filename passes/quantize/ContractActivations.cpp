@@ -32,15 +32,19 @@ private:
     if (!element)
       return success();
     const formats::Element *row = formats::findElement(element.getValue());
-    if (!row || !row->code.isBalanced())
-      return linear.emitOpError("activations cannot be ") << element << ": they are integers of 8 bits";
+    if (!row || (!row->code.isBalanced() && row->code != formats::Code::floating(formats::Scalar::BF16)))
+      return linear.emitOpError("activations cannot be ") << element << ": they are integers of 8 bits, or bf16";
     const formats::Format &weight = linear.getWeight().getType().getFormat().getValue();
-    if (weight.isPlain())
+    if (weight.isPlain() && row->code.isBalanced())
       return linear.emitOpError("its weight is plain, ")
              << linear.getWeight().getType() << ", so its activations have no blocks";
+    if (!weight.isPlain() && !row->code.isBalanced())
+      return linear.emitOpError("its weight has codes, ")
+             << linear.getWeight().getType() << ", so its activations are integers, not " << element;
     if (isa<ActivationType>(linear.getInput().getType()))
       return linear.emitOpError("its activations are contracted already");
-    const formats::Format format{row->code, weight.block, formats::Scalar::F32};
+    const formats::Format format =
+        weight.isPlain() ? formats::Format{row->code} : formats::Format{row->code, weight.block, formats::Scalar::F32};
     linear.getInputMutable().assign(activation(linear.getInput(), FormatAttr::get(&getContext(), format)));
     linear->removeAttr(quantize::activationsAttrName);
     return success();

@@ -126,7 +126,7 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
         %i7 = arith.addi %column, %c28 : index
         %x7 = vector.load %codes[%c0, %i7] : memref<1x172xi8>, vector<4xi8>
         %dot = kernel.dot_step %acc, [%c#0, %c#1, %c#2, %c#3, %c#4, %c#5, %c#6, %c#7], [%x0, %x1, %x2, %x3, %x4, %x5, %x6, %x7]
-                 by "vpdpbusd.512" {bits = 4 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+                 by "vpdpbusd.512" {highest = 15 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
 
         // The scales of 16 rows, times the activations' one.
         %b4 = arith.addi %block, %c256 : index
@@ -152,7 +152,7 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
       %x0 = vector.load %codes[%c0, %c160] : memref<1x172xi8>, vector<4xi8>
       %x1 = vector.load %codes[%c0, %c164] : memref<1x172xi8>, vector<4xi8>
       %x2 = vector.load %codes[%c0, %c168] : memref<1x172xi8>, vector<4xi8>
-      %dot = kernel.dot_step %acc, [%c#0, %c#1, %c#2], [%x0, %x1, %x2] by "vpdpbusd.512" {bits = 4 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+      %dot = kernel.dot_step %acc, [%c#0, %c#1, %c#2], [%x0, %x1, %x2] by "vpdpbusd.512" {highest = 15 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
       %s2 = arith.addi %short, %c128 : index
       %raw = vector.load %w[%s2] : !bytes, vector<32xi8>
       %half = vector.bitcast %raw : vector<32xi8> to vector<16xf16>

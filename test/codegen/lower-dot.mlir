@@ -19,7 +19,7 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
     // CHECK: %[[X:.*]] = vector.bitcast %[[SPREAD]] : vector<16xi32> to vector<64xi8>
     // CHECK: %[[A1:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[START]], %[[C0]], %[[X]])
     // CHECK: %[[A2:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[A1]], %[[C1]],
-    %dot = kernel.dot_step %start, [%c0, %c1], [%x0, %x1] by "vpdpbusd.512" {bits = 4 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+    %dot = kernel.dot_step %start, [%c0, %c1], [%x0, %x1] by "vpdpbusd.512" {highest = 15 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
     // One product, one sum, which may be one operation.
     // CHECK: %[[F:.*]] = arith.sitofp %[[A2]]
     // CHECK: %[[P:.*]] = arith.mulf %[[F]], %{{.*}} fastmath<contract>
@@ -47,8 +47,8 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
   // CHECK-LABEL: func.func @portable(
   // CHECK-SAME: %[[ACC:[^:]*]]: vector<4xi32>, %[[C:[^:]*]]: vector<16xi8>, %[[X:[^:]*]]: vector<4xi8>
   func.func @portable(%acc: vector<4xi32>, %c: vector<16xi8>, %x: vector<4xi8>) -> vector<4xi32> {
-    // CHECK: %[[W:.*]] = vector.bitcast %[[C]] : vector<16xi8> to vector<4xi32>
     // CHECK: arith.constant dense<255>
+    // CHECK: %[[W:.*]] = vector.bitcast %[[C]] : vector<16xi8> to vector<4xi32>
     // CHECK: %[[CODE:.*]] = arith.andi
     // CHECK: %[[X0:.*]] = vector.extract %[[X]][0]
     // CHECK: arith.extsi %[[X0]] : i8 to i32
@@ -56,7 +56,7 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
     // CHECK: arith.addi %[[ACC]]
     // CHECK-COUNT-3: arith.extsi
     // CHECK-NOT: llvm.call_intrinsic
-    %y = kernel.dot_step %acc, [%c], [%x] by "multiply-bytes" {bits = 8 : i64} : vector<4xi32>, vector<16xi8>, vector<4xi8>
+    %y = kernel.dot_step %acc, [%c], [%x] by "multiply-bytes" {highest = 255 : i64} : vector<4xi32>, vector<16xi8>, vector<4xi8>
     return %y : vector<4xi32>
   }
 
@@ -67,7 +67,7 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
   // CHECK: arith.addf {{.*}} fastmath<contract> : vector<4xf32>
   func.func @plain(%c: vector<4xf16>, %x: vector<1xf32>) -> vector<4xf32> {
     %none = kernel.dot_init by "multiply-add" : vector<4xf32>
-    %y = kernel.dot_step %none, [%c], [%x] by "multiply-add" {bits = 16 : i64} : vector<4xf32>, vector<4xf16>, vector<1xf32>
+    %y = kernel.dot_step %none, [%c], [%x] by "multiply-add-f16" {highest = 0 : i64} : vector<4xf32>, vector<4xf16>, vector<1xf32>
     return %y : vector<4xf32>
   }
 }

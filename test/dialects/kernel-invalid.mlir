@@ -86,15 +86,15 @@ func.func @lookup(%c: vector<64xi8>) {
 
 // kernel.dot_step.
 func.func @step(%acc: vector<16xi32>) {
-  // expected-error @below {{C1: 0 vectors of codes, 0 groups of activations}}
-  %r = "kernel.dot_step"(%acc) {bits = 4 : i64, instruction = "vpdpbusd.512"} : (vector<16xi32>) -> vector<16xi32>
+  // expected-error @below {{C1: 0 vectors of levels, 0 groups of activations}}
+  %r = "kernel.dot_step"(%acc) {highest = 15 : i64, instruction = "vpdpbusd.512"} : (vector<16xi32>) -> vector<16xi32>
   return
 }
 
 // -----
 
 func.func @step(%acc: vector<16xi32>, %c: vector<32xi8>, %x: vector<4xi8>) {
-  // expected-error @below {{C2: codes of 16 lanes are 'vector<32xi8>', activations 'vector<4xi8>'}}
-  %r = kernel.dot_step %acc, [%c], [%x] by "vpdpbusd.512" {bits = 4 : i64} : vector<16xi32>, vector<32xi8>, vector<4xi8>
+  // expected-error @below {{C2: levels of 16 lanes are 'vector<32xi8>', activations 'vector<4xi8>'}}
+  %r = kernel.dot_step %acc, [%c], [%x] by "vpdpbusd.512" {highest = 15 : i64} : vector<16xi32>, vector<32xi8>, vector<4xi8>
   return
 }

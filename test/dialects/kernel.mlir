@@ -40,8 +40,8 @@ func.func @arithmetic(%line: vector<64xi8>, %bytes: vector<8xi8>, %zero: i32, %s
   %j = kernel.dot_init zero %z sum %sum by "vpdpbusd.512" : (vector<16xi32>, i32) -> vector<16xi32>
   // CHECK: kernel.dot_init by "multiply-add" : vector<16xf32>
   %f = kernel.dot_init by "multiply-add" : vector<16xf32>
-  // CHECK: kernel.dot_step %{{.*}}, [%[[C]]#0, %[[C]]#1], [%{{.*}}, %{{.*}}] by "vpdpbusd.512" {bits = 4 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
-  %t = kernel.dot_step %j, [%c#0, %c#1], [%x, %x] by "vpdpbusd.512" {bits = 4 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+  // CHECK: kernel.dot_step %{{.*}}, [%[[C]]#0, %[[C]]#1], [%{{.*}}, %{{.*}}] by "vpdpbusd.512" {highest = 15 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+  %t = kernel.dot_step %j, [%c#0, %c#1], [%x, %x] by "vpdpbusd.512" {highest = 15 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
   // CHECK: kernel.dot_finish %{{.*}} scale %{{.*}} into %{{.*}} by "vpdpbusd.512" : vector<16xi32>, vector<16xf32>
   %r = kernel.dot_finish %t scale %s into %f by "vpdpbusd.512" : vector<16xi32>, vector<16xf32>
   return %r : vector<16xf32>

@@ -56,17 +56,17 @@ func.func private @activation(!lowbit.activation<?x0, #lowbit.format<int8, row, 
 
 // -----
 
-// expected-error @below {{C3: activations are int8 without a zero point and with scales in f32, not int4-row-f32}}
+// expected-error @below {{C3: activations are int8 without a zero point and with scales in f32, or bf16, not int4-row-f32}}
 func.func private @activation(!lowbit.activation<?x64, #lowbit.format<int4, row, scale f32>>)
 
 // -----
 
-// expected-error @below {{C3: activations are int8 without a zero point and with scales in f32, not int8-row}}
+// expected-error @below {{C3: activations are int8 without a zero point and with scales in f32, or bf16, not int8-row}}
 func.func private @activation(!lowbit.activation<?x64, #lowbit.format<int8, row, scale f16>>)
 
 // -----
 
-// expected-error @below {{C3: activations are int8 without a zero point and with scales in f32, not int8-row-asym-f32}}
+// expected-error @below {{C3: activations are int8 without a zero point and with scales in f32, or bf16, not int8-row-asym-f32}}
 func.func private @activation(!lowbit.activation<?x64, #lowbit.format<int8, row, scale f32, zero_point>>)
 
 // -----
@@ -218,7 +218,7 @@ func.func @linear(%x: tensor<4x8xf32>, %w: !lowbit.weight<8x8, #lowbit.format<f3
 // -----
 
 func.func @linear(%x: !lowbit.activation<4x8, #lowbit.format<int8, row, scale f32>>, %w: !lowbit.weight<8x8, #lowbit.format<int4, block 4, scale f16>>) {
-  // expected-error @below {{C4: quantized activations need a weight with the same blocks}}
+  // expected-error @below {{C4: activations need a weight with the same blocks or elements}}
   %y = lowbit.linear %x, %w : (!lowbit.activation<4x8, #lowbit.format<int8, row, scale f32>>, !lowbit.weight<8x8, #lowbit.format<int4, block 4, scale f16>>) -> tensor<4x8xf32>
   return
 }
@@ -226,7 +226,7 @@ func.func @linear(%x: !lowbit.activation<4x8, #lowbit.format<int8, row, scale f3
 // -----
 
 func.func @linear(%x: !lowbit.activation<4x8, #lowbit.format<int8, row, scale f32>>, %w: !lowbit.weight<8x8, #lowbit.format<f32>>) {
-  // expected-error @below {{C4: quantized activations need a weight with the same blocks}}
+  // expected-error @below {{C4: activations need a weight with the same blocks or elements}}
   %y = lowbit.linear %x, %w : (!lowbit.activation<4x8, #lowbit.format<int8, row, scale f32>>, !lowbit.weight<8x8, #lowbit.format<f32>>) -> tensor<4x8xf32>
   return
 }

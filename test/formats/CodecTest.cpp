@@ -44,7 +44,7 @@ std::vector<float> randomRow(size_t columns, float magnitude, unsigned seed) {
 std::vector<int> signedCodes(const Format &format, EncodedRowView row) {
   std::vector<int> codes;
   for (uint8_t code : row.codes)
-    codes.push_back(code - format.codeOffset());
+    codes.push_back(code - format.code.zeroLevel());
   return codes;
 }
 
@@ -118,7 +118,7 @@ TEST(Codec, ZerosGiveScaleZeroAndTheZeroCode) {
       const RowBuffer row = encode(format, std::vector<float>(20, zero));
       for (float scale : row.view().scales)
         EXPECT_EQ(std::bit_cast<uint32_t>(scale), 0u) << name(format);
-      EXPECT_THAT(row.view().codes, Each(format.zeroPoint ? 0 : format.codeOffset()));
+      EXPECT_THAT(row.view().codes, Each(format.zeroPoint ? 0 : format.code.zeroLevel()));
       EXPECT_THAT(row.view().zeros, Each(0));
       EXPECT_THAT(decode(format, row.view(), 20), Each(0.0f));
     }
@@ -200,7 +200,7 @@ TEST(Codec, DecodedIsWithinHalfAStepInsideTheRange) {
       const std::vector<float> values = decode(format, encoded.view(), columns);
       for (int64_t b = 0; b < format.blockCount(columns); ++b) {
         const float scale = encoded.view().scales[b];
-        const int zero = format.zeroPoint ? encoded.view().zeros[b] : format.codeOffset();
+        const int zero = format.zeroPoint ? encoded.view().zeros[b] : format.code.zeroLevel();
         const int lowest = format.code.isBalanced() && !format.zeroPoint ? 1 : 0;
         for (int64_t i = format.blockStart(b); i < format.blockStart(b) + format.blockLength(columns, b);
              ++i, ++weights) {
@@ -264,10 +264,10 @@ TEST(Codec, PlainFormatsRoundEachValue) {
 }
 
 TEST(Codec, CodebooksTakeTheNearestLevel) {
-  // FP4 E2M1, its levels halved so that the scale has to undo it: a codebook is data, whatever it holds.
-  static constexpr float levels[] = {0, .25, .5, .75, 1, 1.5, 2, 3, -0., -.25, -.5, -.75, -1, -1.5, -2, -3};
-  static constexpr Codebook book = {"e2m1", levels};
-  const Format format = {.code = Code::levels(book), .block = 0};
+  // FP4 E2M1, in units of a quarter so that the scale has to undo it: a codebook is data, whatever it holds.
+  static constexpr int8_t levels[] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+  static constexpr Codebook book = {"e2m1", levels, 0.25f};
+  const Format format = {.code = Code::levelsOf(book), .block = 0};
   EXPECT_EQ(format.code.bits, 4);
   EXPECT_EQ(name(format), "e2m1-row");
   // Scale 6 / 3 = 2. Ties: 2.5 is between 2 (code 4) and 3 (code 5), 1.25 between 1 (code 2) and 1.5 (code 3).
@@ -276,9 +276,29 @@ TEST(Codec, CodebooksTakeTheNearestLevel) {
   EXPECT_THAT(row.view().codes, ElementsAre(7, 15, testing::AnyOf(0, 8), 4, 2, 14, 4));
   EXPECT_THAT(decode(format, row.view(), 7), ElementsAre(6, -6, 0, 2, 1, -4, 2));
   for (int code = 0; code < 16; ++code) {
-    const std::vector<float> exact = {6, levels[code] * 2};
-    EXPECT_EQ(decode(format, encode(format, exact).view(), 2)[1], levels[code] * 2);
+    const std::vector<float> exact = {6, levels[code] * 0.5f};
+    EXPECT_EQ(decode(format, encode(format, exact).view(), 2)[1], levels[code] * 0.5f);
   }
+  EXPECT_EQ(format.code.zeroLevel(), 12);
+  EXPECT_EQ(format.code.highestLevel(), 24);
+  EXPECT_EQ(format.code.level(15), 0);
+}
+
+TEST(Codec, CodebooksThatAreNotTheirMirrorImageGiveTheLargestWeightTheFurthestLevel) {
+  static constexpr int8_t levels[] = {-8, -3, 1, 5};
+  static constexpr Codebook book = {"skew", levels};
+  const Format format = {.code = Code::levelsOf(book), .block = 2};
+  // Largest -16: scale 2. Largest +16: scale -2, so that it takes the level -8 again.
+  const RowBuffer row = encode(format, {-16, 10, 16, 2.5f});
+  EXPECT_THAT(row.view().scales, ElementsAre(2, -2));
+  EXPECT_THAT(row.view().codes, ElementsAre(0, 3, 0, 1));
+  EXPECT_THAT(decode(format, row.view(), 4), ElementsAre(-16, 10, 16, 6));
+}
+
+TEST(Codec, ABlockOfZerosDecodesToZerosInEveryCodebook) {
+  for (const Format &format : allFormats({0, 16}))
+    if (format.code.kind == Code::Kind::Codebook)
+      EXPECT_THAT(decode(format, encode(format, std::vector<float>(20, 0.0f)).view(), 20), Each(0.0f)) << name(format);
 }
 
 TEST(Codec, WeightsThatAreNotFiniteAreErrorsNamingTheirColumn) {

@@ -30,6 +30,11 @@ Weight plainWeight(int64_t rows, int64_t columns, std::vector<float> values);
 /// Whether all scales of a row of randomWeight are powers of two.
 constexpr bool hasExactScales(int64_t row) { return row % 2 == 0; }
 
+/// Whether what a level is worth is a power of two, too, in all blocks of the row.
+constexpr bool hasExactSteps(const formats::Format &format, int64_t row) {
+  return hasExactScales(row) && (std::bit_cast<uint32_t>(format.step(1)) & 0x7fffff) == 0;
+}
+
 /// Even rows: any codes and zeros, scales that are powers of two. Odd rows: what the encoder makes of random values.
 Weight randomWeight(const formats::Format &format, int64_t rows, int64_t columns, Random &random);
 

@@ -43,10 +43,10 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
 
 // -----
 
-// Without the instruction the portable one takes its place; without a target the plainest processor is meant. The
+// Without the instruction, one for any level takes its place; without a target the plainest processor is meant. The
 // weight is found through the call.
 // CHECK: lowbit.weight @table {{.*}} {layout = #kernel.layout<lanes 8, group 4>}
-// CHECK: #kernel.schedule<lanes 8, tokens 4, dot "multiply-bytes">
+// CHECK: #kernel.schedule<lanes 8, tokens 4, dot "pmaddwd.256">
 module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v3", features "", vector 256>} {
   lowbit.weight @table : !lowbit.weight<20x8, #lowbit.format<int8, row, scale f32>> in "weights" at 0
   func.func private @embed(%t: tensor<1xi64>, %table: !lowbit.weight<20x8, #lowbit.format<int8, row, scale f32>>) -> tensor<1x8xf32> {
@@ -65,7 +65,8 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
 
 // -----
 
-// CHECK: lowbit.weight @plain {{.*}} {layout = #kernel.layout<lanes 4, group 1>}
+// Two columns of bf16 share a lane.
+// CHECK: lowbit.weight @plain {{.*}} {layout = #kernel.layout<lanes 4, group 2>}
 module {
   lowbit.weight @plain : !lowbit.weight<20x8, #lowbit.format<bf16>> in "weights" at 0
   func.func @decode(%x: tensor<1x8xf32>) -> tensor<1x20xf32> {

@@ -25,7 +25,7 @@ func.func @decode(%codes: memref<1x72xi8>, %scales: memref<1x3xf32>, %sums: memr
   // CHECK-COUNT-4: vector.load %[[MEMORY]]{{.*}} vector<64xi8>
   // CHECK: %[[DECODED:.*]]:8 = kernel.decode {{.*}} {format = #lowbit.format<int4, block 32, scale f16>}
   // CHECK-COUNT-8: vector.load %[[CODES]]{{.*}} vector<4xi8>
-  // CHECK: %[[DOT:.*]] = kernel.dot_step %[[ACC]], [%[[DECODED]]#0, {{.*}}, %[[DECODED]]#7], [{{.*}}] by "vpdpbusd.512" {bits = 4 : i64}
+  // CHECK: %[[DOT:.*]] = kernel.dot_step %[[ACC]], [%[[DECODED]]#0, {{.*}}, %[[DECODED]]#7], [{{.*}}] by "vpdpbusd.512" {highest = 15 : i64}
   // CHECK: vector.bitcast {{.*}} vector<32xi8> to vector<16xf16>
   // CHECK: %[[WEIGHTSCALE:.*]] = arith.extf
   // CHECK: memref.load %[[SCALES]][%{{.*}}, %[[B]]]

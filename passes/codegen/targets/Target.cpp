@@ -16,20 +16,22 @@ using namespace halftone::targets;
 
 static constexpr llvm::StringLiteral linuxX86 = "x86_64-unknown-linux-gnu";
 
-ArrayRef<DotInstruction> targets::dotInstructions() {
-  static const std::vector<DotInstruction> all = [] {
-    std::vector<DotInstruction> table(x86Dots, x86Dots + x86DotCount);
-    table.insert(table.end(), portableDots, portableDots + portableDotCount);
-    return table;
-  }();
+ArrayRef<const Architecture *> targets::architectures() {
+  static const Architecture *const all[] = {&x86, &portable};
   return all;
 }
 
-const DotInstruction *targets::findDot(StringRef name) {
-  for (const DotInstruction &dot : dotInstructions())
-    if (dot.name == name)
-      return &dot;
+/// The first dot instruction that `wanted` takes, the best ones first.
+static const DotInstruction *firstDot(function_ref<bool(const DotInstruction &)> wanted) {
+  for (const Architecture *architecture : architectures())
+    for (const DotInstruction &dot : architecture->dots)
+      if (wanted(dot))
+        return &dot;
   return nullptr;
+}
+
+const DotInstruction *targets::findDot(StringRef name) {
+  return firstDot([&](const DotInstruction &dot) { return dot.name == name; });
 }
 
 /// What LLVM knows of a processor, or null when it knows neither processor nor features of that name.
@@ -58,14 +60,42 @@ bool targets::hasFeatures(kernel::TargetAttr target, StringRef features) {
 }
 
 bool targets::supports(kernel::TargetAttr target, const DotInstruction &dot) {
-  return (dot.vector == 0 || dot.vector == target.getVector()) && hasFeatures(target, dot.features);
+  return dot.vector <= target.getVector() && hasFeatures(target, dot.features);
 }
 
 const DotInstruction &targets::chooseDot(kernel::TargetAttr target, const formats::Format &format) {
-  for (const DotInstruction &dot : dotInstructions())
-    if (dot.plain == format.isPlain() && format.code.bits <= dot.bits && supports(target, dot))
-      return dot;
-  llvm_unreachable("the portable instructions take every format");
+  const auto takes = [&](const DotInstruction &dot) {
+    return format.isPlain() ? dot.plain == format.code.scalar : !dot.plain && format.code.highestLevel() <= dot.highest;
+  };
+  const DotInstruction *dot =
+      firstDot([&](const DotInstruction &dot) { return takes(dot) && supports(target, dot); });
+  assert(dot && "the portable instructions take every format");
+  return *dot;
+}
+
+const LookupInstruction *targets::chooseLookup(kernel::TargetAttr target, int64_t bits) {
+  for (const Architecture *architecture : architectures())
+    for (const LookupInstruction &lookup : architecture->lookups)
+      if (lookup.vector <= bits && lookup.vector <= target.getVector() && hasFeatures(target, lookup.features))
+        return &lookup;
+  return nullptr;
+}
+
+Value targets::pieceOf(OpBuilder &builder, Location loc, Value vector, int64_t piece, int64_t pieces) {
+  if (pieces == 1)
+    return vector;
+  const int64_t size = cast<VectorType>(vector.getType()).getNumElements() / pieces;
+  return vector::ExtractStridedSliceOp::create(builder, loc, vector, {piece * size}, {size}, {1});
+}
+
+Value targets::joinPieces(OpBuilder &builder, Location loc, VectorType type, ArrayRef<Value> pieces) {
+  if (pieces.size() == 1)
+    return pieces.front();
+  Value whole = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  const int64_t size = type.getNumElements() / static_cast<int64_t>(pieces.size());
+  for (auto [i, piece] : llvm::enumerate(pieces))
+    whole = vector::InsertStridedSliceOp::create(builder, loc, piece, whole, {static_cast<int64_t>(i) * size}, {1});
+  return whole;
 }
 
 /// The widest vectors that the processor runs well.

@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A processor as a record: what kernels need to know of it, and the dot instructions it may have.
+// A processor as a record: what kernels need to know of it, and the instructions it may have.
 #pragma once
 
 #include "dialects/kernel/Kernel.h"
@@ -7,28 +7,48 @@
 
 namespace halftone::targets {
 
-/// A way to multiply lanes of codes by broadcast activations.
+/// What one step of a dot product adds up: vectors of levels, and for each the activations of as many columns.
+struct DotStep {
+  mlir::Value accumulator;
+  mlir::ValueRange levels, activations;
+  /// No level is larger; 0 for plain elements.
+  int64_t highest;
+};
+
+/// A way to multiply lanes of levels by broadcast activations.
 struct DotInstruction {
   /// How the IR names it: `by "..."`.
   llvm::StringLiteral name;
   /// LLVM features it needs, comma separated; empty when every processor has it.
   llvm::StringLiteral features;
-  /// The width in bits of the vectors it takes; 0 means any.
+  /// The width in bits of the vectors it takes, wider ones in pieces; 0 means any.
   int64_t vector;
-  /// Whether it takes plain elements; otherwise unsigned codes of up to `bits` bits and int8 activations.
-  bool plain;
-  int64_t bits;
+  /// The plain element it takes; none: unsigned levels of codes up to `highest`, and int8 activations.
+  std::optional<formats::Scalar> plain;
+  int64_t highest;
   /// Consecutive columns that one lane takes in at once.
   int64_t group;
-  /// Adds the products of one vector of codes and one group of activations to the accumulator.
-  mlir::Value (*step)(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value accumulator, mlir::Value codes,
-                      mlir::Value activations);
+  /// Adds the products of a step to its accumulator.
+  mlir::Value (*step)(mlir::OpBuilder &builder, mlir::Location loc, const DotStep &step);
 };
 
-/// The instructions of all targets, best first.
-llvm::ArrayRef<DotInstruction> dotInstructions();
+/// An instruction of LLVM that looks bytes up in a table of 16, which each 16 bytes of the vector repeat.
+struct LookupInstruction {
+  llvm::StringLiteral intrinsic, features;
+  /// The width in bits of its vectors, wider ones in pieces.
+  int64_t vector;
+};
 
-/// The instruction of that name, or null.
+/// The instructions of one family of processors, best first.
+struct Architecture {
+  llvm::ArrayRef<DotInstruction> dots;
+  llvm::ArrayRef<LookupInstruction> lookups;
+};
+
+/// All of them; the last one's instructions run everywhere.
+llvm::ArrayRef<const Architecture *> architectures();
+
+/// The dot instruction of that name, or null.
 const DotInstruction *findDot(llvm::StringRef name);
 
 /// Whether `target` has all of the comma separated LLVM features.
@@ -39,6 +59,15 @@ bool supports(kernel::TargetAttr target, const DotInstruction &instruction);
 
 /// The best instruction of `target` for weights of `format`.
 const DotInstruction &chooseDot(kernel::TargetAttr target, const formats::Format &format);
+
+/// The best lookup of `target` for vectors of `bits` bits, or null when it has none.
+const LookupInstruction *chooseLookup(kernel::TargetAttr target, int64_t bits);
+
+/// Part number `piece` of `pieces` equal ones of a vector, and the vector made of parts: for instructions of narrower
+/// vectors than the kernel's.
+mlir::Value pieceOf(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value vector, int64_t piece, int64_t pieces);
+mlir::Value joinPieces(mlir::OpBuilder &builder, mlir::Location loc, mlir::VectorType type,
+                       llvm::ArrayRef<mlir::Value> pieces);
 
 /// The target that `text` names: `native`, an LLVM CPU name or a level (x86-64-v3), then features: `x86-64-v4+avx512vnni,-fma`.
 /// Errors name the part that LLVM does not know.
