@@ -73,6 +73,18 @@ LogicalResult ScaleColumnsOp::verify() {
   return success();
 }
 
+LogicalResult SliceRowsOp::verify() {
+  WeightType matrix = getMatrix().getType(), result = getResult().getType();
+  if (!matrix.getFormat().getValue().isPlain() || result.getFormat() != matrix.getFormat() ||
+      result.getShape().size() != matrix.getShape().size() ||
+      result.getShape().drop_front() != matrix.getShape().drop_front())
+    return emitOpError("C1: the matrix is ") << matrix << ", the result " << result;
+  int64_t first = getFirst(), count = result.getShape()[0], rows = matrix.getShape()[0];
+  if (first < 0 || first > rows - count)
+    return emitOpError("C2: ") << count << " rows from " << first << " on do not lie within " << rows;
+  return success();
+}
+
 LogicalResult EmbeddingOp::verify() {
   auto shape = getTable().getType().getShape();
   if (shape.size() != 2)
@@ -118,6 +130,13 @@ LogicalResult RmsNormOp::verify() {
   float epsilon = getEpsilon().convertToFloat();
   if (!std::isfinite(epsilon) || epsilon < 0)
     return emitOpError("C2: the epsilon is ") << epsilon;
+  return success();
+}
+
+LogicalResult AddBiasOp::verify() {
+  WeightType bias = getBias().getType();
+  if (bias.getShape() != ArrayRef(channels(getInput().getType())) || !isReadable(bias))
+    return emitOpError("C1: the bias is ") << bias << ", the input " << getInput().getType();
   return success();
 }
 

@@ -95,6 +95,26 @@ def Lowbit_ScaleColumnsOp : Lowbit_Op<"scale_columns", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Lowbit_SliceRowsOp : Lowbit_Op<"slice_rows", [Pure]> {
+  let summary = "Some rows of a matrix, or elements of a vector";
+  let description = [{
+    Rows `first` and those after it, as many as the result has: the weight of a linear that gives a part of what the
+    whole weight gave. Evaluated as lowbit.scale_columns is.
+
+    ```mlir
+    %k = lowbit.slice_rows %qkv from 288 : !lowbit.weight<864x288, <f32>> -> !lowbit.weight<288x288, <f32>>
+    ```
+
+    Constraints:
+    C1. Matrix and result are plain, of one format, and have as many dimensions and columns.
+    C2. The rows lie within the matrix.
+  }];
+  let arguments = (ins Lowbit_WeightType:$matrix, I64Attr:$first);
+  let results = (outs Lowbit_WeightType:$result);
+  let assemblyFormat = "$matrix `from` $first `:` type($matrix) `->` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
 //===-- Operations on tokens ----------------------------------------------------------------------------------------===//
 
 def Lowbit_EmbeddingOp : Lowbit_Op<"embedding", [Pure]> {
@@ -170,6 +190,24 @@ def Lowbit_RmsNormOp : Lowbit_Op<"rms_norm", [Pure, AllTypesMatch<["input", "res
   let assemblyFormat = [{
     $input (`scale` $scale^)? `epsilon` custom<Float>($epsilon) attr-dict `:` type($result) (`,` type($scale)^)?
   }];
+  let hasVerifier = 1;
+}
+
+def Lowbit_AddBiasOp : Lowbit_Op<"add_bias", [Pure, Elementwise, AllTypesMatch<["input", "result"]>]> {
+  let summary = "A trained vector added to each token";
+  let description = [{
+    y[t, n] = x[t, n] + bias[n].
+
+    ```mlir
+    %y = lowbit.add_bias %x, %b : tensor<?x288xf32>, !lowbit.weight<288, #lowbit.format<f32>>
+    ```
+
+    Constraints:
+    C1. There is one element per channel, f32.
+  }];
+  let arguments = (ins Lowbit_Tokens:$input, Lowbit_WeightType:$bias);
+  let results = (outs Lowbit_Tokens:$result);
+  let assemblyFormat = "$input `,` $bias attr-dict `:` type($result) `,` type($bias)";
   let hasVerifier = 1;
 }
 

@@ -23,6 +23,8 @@ void halftone::lowbit::forEachUse(ModuleOp module, StringRef name, function_ref<
   });
 }
 
+bool halftone::lowbit::isDerivation(Operation *op) { return isa<ScaleColumnsOp, SliceRowsOp>(op); }
+
 bool halftone::lowbit::isDecoded(WeightOp weight) {
   bool result = false;
   forEachUse(weight->getParentOfType<ModuleOp>(), weight.getSymName(), [&](OpOperand &use) {

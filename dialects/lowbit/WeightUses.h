@@ -13,6 +13,9 @@ void forEachUse(mlir::ModuleOp module, llvm::StringRef name, llvm::function_ref<
 /// The same for one handle: each operand that is `handle`, here or wherever a call hands it on.
 void forEachUse(mlir::Value handle, llvm::function_ref<void(mlir::OpOperand &)> visit);
 
+/// Whether `op` derives a weight from others: a pure operation on handles, evaluated in the `quantize` stage.
+bool isDerivation(mlir::Operation *op);
+
 /// Whether a kernel decodes the weight: as the matrix of a linear or the table of an embedding.
 bool isDecoded(WeightOp weight);
 

@@ -66,7 +66,7 @@ private:
     auto memory = [&](Value value) { return bufferOf(value); };
     const LogicalResult result =
         llvm::TypeSwitch<Operation *, LogicalResult>(op)
-            .Case<LinearOp, RmsNormOp, QuantizeActivationOp, EmbeddingOp>([&](auto known) { return emit(known); })
+            .Case<LinearOp, AddBiasOp, RmsNormOp, QuantizeActivationOp, EmbeddingOp>([&](auto known) { return emit(known); })
             .Case<RopeOp, AppendOp, AttentionOp>(
                 [&](auto known) { return lowerReference(known, loops, memory), success(); })
             .Default([&](Operation *other) {
@@ -139,6 +139,17 @@ private:
       Value row = arith::IndexCastOp::create(builder, loops.loc, builder.getIndexType(), id);
       loops.each(loops.index(table.columns()), [&](Value column) {
         loops.store(table.element(row, column), bufferOf(embedding.getResult()), {token, column});
+      });
+    });
+    return success();
+  }
+
+  LogicalResult emit(AddBiasOp sum) {
+    UnpackedWeight bias(sum.getBias(), loops);
+    loops.parallel(tokensOf(sum.getResult()), [&](Value token) {
+      loops.each(loops.index(channelsOf(sum.getResult())), [&](Value channel) {
+        Value x = loops.load(bufferOf(sum.getInput()), {token, channel});
+        loops.store(loops.add(x, bias.element(loops.index(0), channel)), bufferOf(sum.getResult()), {token, channel});
       });
     });
     return success();

@@ -60,20 +60,13 @@ private:
     Value shifted = arith::AddFOp::create(builder, loc, mean, f32(norm.getEpsilon().convertToFloat()));
     Value factor = arith::DivFOp::create(builder, loc, f32(1.0f), math::SqrtOp::create(builder, loc, shifted));
     Value factors = rows.splat(factor);
-    Value scale = norm.getScale() ? elements(norm.getScale()) : Value();
+    Value scale = norm.getScale() ? rows.elements(norm.getScale()) : Value();
     rows.define(norm.getResult(), [=, this](const Place &place) -> Value {
       Value x = arith::MulFOp::create(builder, loc, rows.at(input, place), factors);
       if (!scale)
         return x;
       return arith::MulFOp::create(builder, loc, x, rows.load(scale, {place.column}, place.mask));
     });
-  }
-
-  /// The elements of a plain weight.
-  Value elements(Value handle) {
-    auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, {1});
-    auto type = MemRefType::get({ShapedType::kDynamic}, builder.getF32Type(), layout);
-    return kernel::MemoryOp::create(builder, loc, type, handle);
   }
 
   void write(Value value, Value token, Value out) {

@@ -187,7 +187,7 @@ private:
     for (WeightOp weight : getOperation().getOps<WeightOp>()) {
       bool streams = false;
       forEachUse(getOperation(), weight.getSymName(),
-                 [&](OpOperand &use) { streams |= isa<LinearOp, RmsNormOp>(use.getOwner()); });
+                 [&](OpOperand &use) { streams |= isa<LinearOp, AddBiasOp, RmsNormOp>(use.getOwner()); });
       if (streams)
         total += kernel::packedBytes(cast<WeightType>(weight.getType()));
     }

@@ -37,6 +37,12 @@ void RowBuilder::store(Value vector, Value memory, ValueRange indices, Value mas
     vector::StoreOp::create(builder, loc, vector, memory, indices);
 }
 
+Value RowBuilder::elements(Value handle) {
+  auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, {1});
+  auto type = MemRefType::get({ShapedType::kDynamic}, builder.getF32Type(), layout);
+  return kernel::MemoryOp::create(builder, loc, type, handle);
+}
+
 Value RowBuilder::at(Value tensor, const Place &place) {
   if (auto found = defined.find(tensor); found != defined.end())
     return found->second(place);
@@ -45,6 +51,9 @@ Value RowBuilder::at(Value tensor, const Place &place) {
     return load(read.getBuffer(), {place.row, place.column}, place.mask);
   if (auto spread = dyn_cast<tensor::SplatOp>(op))
     return splat(spread.getInput());
+  if (auto sum = dyn_cast<lowbit::AddBiasOp>(op))
+    return arith::AddFOp::create(builder, loc, at(sum.getInput(), place),
+                                 load(elements(sum.getBias()), {place.column}, place.mask));
   VectorType type = vectorOf(getElementTypeOrSelf(tensor.getType()));
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return arith::ConstantOp::create(

@@ -36,6 +36,8 @@ public:
   /// `memory[place]` as a vector; lanes that do not exist read 0. The last index is the column.
   mlir::Value load(mlir::Value memory, mlir::ValueRange indices, mlir::Value mask);
   void store(mlir::Value vector, mlir::Value memory, mlir::ValueRange indices, mlir::Value mask);
+  /// The memory of a plain weight's elements.
+  mlir::Value elements(mlir::Value handle);
 
   /// Says how the vectors of `tensor` come about: for results of operations that are not elementwise.
   void define(mlir::Value tensor, Emit emit) { defined[tensor] = std::move(emit); }

@@ -116,8 +116,8 @@ private:
   LogicalResult checkSums(WeightOp weight) {
     LogicalResult result = success();
     std::function<void(OpOperand &)> visit = [&](OpOperand &use) {
-      if (auto scaled = dyn_cast<ScaleColumnsOp>(use.getOwner()); scaled && &use == &scaled.getMatrixMutable())
-        forEachUse(scaled.getResult(), visit);
+      if (isDerivation(use.getOwner()) && use.getOperandNumber() == 0)
+        forEachUse(use.getOwner()->getResult(0), visit);
       auto linear = dyn_cast<LinearOp>(use.getOwner());
       if (succeeded(result) && linear && linear->hasAttr(quantize::activationsAttrName) &&
           !linear.getFormatAttr().getValue().isPlain())

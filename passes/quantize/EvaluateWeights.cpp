@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Computes derived weights into a work file.
 #include "dialects/lowbit/StoredWeights.h"
+#include "dialects/lowbit/WeightUses.h"
 #include "lib/formats/Packing.h"
 #include "passes/quantize/HoistDerivations.h"
 #include "passes/quantize/Passes.h"
@@ -19,16 +20,17 @@ namespace halftone {
 
 namespace {
 
-/// A named matrix and the factors its columns are multiplied with, in order.
+/// Rows of a named matrix, or elements of a vector, and the factors that the columns are multiplied with, in order.
 struct Derivation {
   WeightOp matrix;
+  int64_t first = 0, count = 0; ///< rows
   SmallVector<WeightOp> factors;
 
   /// Equal for derivations that give the same weight.
-  SmallVector<Operation *> key() const {
-    SmallVector<Operation *> result{matrix};
-    result.append(factors.begin(), factors.end());
-    return result;
+  auto key() const {
+    SmallVector<Operation *> weights{matrix};
+    weights.append(factors.begin(), factors.end());
+    return std::tuple(weights, first, count);
   }
 };
 
@@ -39,45 +41,63 @@ public:
   void runOnOperation() override {
     if (failed(quantize::hoistDerivations(getOperation())))
       return signalPassFailure();
-    SmallVector<ScaleColumnsOp> ops;
-    getOperation().walk([&](ScaleColumnsOp op) { ops.push_back(op); });
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isDerivation(op))
+        ops.push_back(op);
+    });
     if (ops.empty())
       return;
     if (failed(evaluateAll(ops)))
       return signalPassFailure();
-    for (ScaleColumnsOp op : llvm::reverse(ops))
-      op.erase();
+    for (Operation *op : llvm::reverse(ops))
+      op->erase();
     quantize::propagateWeightTypes(getOperation());
   }
 
 private:
-  /// What `op` computes from named weights; fails when a handle has another source.
-  FailureOr<Derivation> trace(ScaleColumnsOp op, SymbolTable &symbols) {
-    Derivation derivation;
-    if (auto inner = op.getMatrix().getDefiningOp<ScaleColumnsOp>()) {
-      FailureOr<Derivation> before = trace(inner, symbols);
-      if (failed(before))
-        return failure();
-      derivation = *before;
-    } else if (auto get = op.getMatrix().getDefiningOp<GetOp>()) {
-      derivation.matrix = symbols.lookup<WeightOp>(get.getName());
+  /// What the derivation `op` computes from named weights; fails when a handle has another source.
+  FailureOr<Derivation> trace(Operation *op, SymbolTable &symbols) {
+    FailureOr<Derivation> derivation = traceMatrix(op, symbols);
+    if (failed(derivation))
+      return failure();
+    if (auto slice = dyn_cast<SliceRowsOp>(op)) {
+      derivation->first += static_cast<int64_t>(slice.getFirst());
+      derivation->count = slice.getType().getShape()[0];
+      return derivation;
     }
-    auto factors = op.getFactors().getDefiningOp<GetOp>();
-    if (!derivation.matrix || !factors)
-      return op.emitOpError("derives a weight from a handle that is no lowbit.get");
-    derivation.factors.push_back(symbols.lookup<WeightOp>(factors.getName()));
+    auto factors = cast<ScaleColumnsOp>(op).getFactors().getDefiningOp<GetOp>();
+    if (!factors)
+      return noName(op);
+    derivation->factors.push_back(symbols.lookup<WeightOp>(factors.getName()));
     return derivation;
   }
 
+  /// What the matrix of `op` is: a named weight, or derived itself.
+  FailureOr<Derivation> traceMatrix(Operation *op, SymbolTable &symbols) {
+    Operation *maker = op->getOperand(0).getDefiningOp();
+    if (maker && isDerivation(maker))
+      return trace(maker, symbols);
+    auto get = dyn_cast_or_null<GetOp>(maker);
+    auto matrix = get ? symbols.lookup<WeightOp>(get.getName()) : WeightOp();
+    if (!matrix)
+      return noName(op);
+    return Derivation{matrix, 0, cast<WeightType>(matrix.getType()).getShape()[0], {}};
+  }
+
+  static LogicalResult noName(Operation *op) {
+    return op->emitOpError("derives a weight from a handle that is no lowbit.get");
+  }
+
   /// Evaluates each of `ops` that more than further derivations read, and gives the new weight to those readers.
-  LogicalResult evaluateAll(ArrayRef<ScaleColumnsOp> ops) {
+  LogicalResult evaluateAll(ArrayRef<Operation *> ops) {
     auto file = quantize::WorkFile::create(work, getOperation(), getArgument());
     if (!file)
       return getOperation().emitError(file.error().message);
     SymbolTable symbols(getOperation());
-    std::map<SmallVector<Operation *>, WeightOp> evaluated;
-    for (ScaleColumnsOp op : ops) {
-      if (llvm::all_of(op->getUsers(), llvm::IsaPred<ScaleColumnsOp>))
+    std::map<decltype(Derivation().key()), WeightOp> evaluated;
+    for (Operation *op : ops) {
+      if (llvm::all_of(op->getUsers(), isDerivation))
         continue;
       FailureOr<Derivation> derivation = trace(op, symbols);
       if (failed(derivation))
@@ -86,47 +106,72 @@ private:
       if (!weight && failed(evaluate(*derivation, **file, symbols, weight)))
         return failure();
       OpBuilder builder(op);
-      Value handle = GetOp::create(builder, op.getLoc(), weight.getType(), weight.getSymName());
-      op.getResult().replaceUsesWithIf(handle, [](OpOperand &use) { return !isa<ScaleColumnsOp>(use.getOwner()); });
+      Value handle = GetOp::create(builder, op->getLoc(), weight.getType(), weight.getSymName());
+      op->getResult(0).replaceUsesWithIf(handle, [](OpOperand &use) { return !isDerivation(use.getOwner()); });
     }
     if (Status status = (*file)->commit(); !status)
       return getOperation().emitError(status.error().message);
     return success();
   }
 
+  /// The matrix' name, then what was done with it: `qkv.from288.scaled`.
+  static std::string nameOf(const Derivation &derivation) {
+    WeightOp matrix = derivation.matrix;
+    const bool isPart = derivation.count != cast<WeightType>(matrix.getType()).getShape()[0];
+    return (matrix.getSymName() + (isPart ? ".from" + std::to_string(derivation.first) : "") +
+            (derivation.factors.empty() ? "" : ".scaled"))
+        .str();
+  }
+
   LogicalResult evaluate(const Derivation &derivation, quantize::WorkFile &file, SymbolTable &symbols,
                          WeightOp &weight) {
-    Expected<uint64_t> offset = write(derivation, file);
     WeightOp matrix = derivation.matrix;
+    const bool isVector = cast<WeightType>(matrix.getType()).getShape().size() == 1;
+    Expected<uint64_t> offset = isVector ? writeVector(derivation, file) : writeMatrix(derivation, file);
     if (!offset)
       return matrix.emitError(offset.error().message);
     auto plain = FormatAttr::get(&getContext(), formats::Format::plain(formats::Scalar::F32));
-    auto type = WeightType::get(&getContext(), cast<WeightType>(matrix.getType()).getShape(), plain);
+    SmallVector<int64_t> shape(cast<WeightType>(matrix.getType()).getShape());
+    shape[0] = derivation.count;
     OpBuilder builder(&getContext());
-    weight = WeightOp::create(builder, matrix.getLoc(), (matrix.getSymName() + ".scaled").str(), type, file.path(),
-                              *offset, /*transposed=*/false);
+    weight = WeightOp::create(builder, matrix.getLoc(), nameOf(derivation),
+                              WeightType::get(&getContext(), shape, plain), file.path(), *offset, /*transposed=*/false);
     symbols.insert(weight, std::next(Block::iterator(matrix)));
     return success();
   }
 
-  Expected<uint64_t> write(const Derivation &derivation, quantize::WorkFile &file) {
+  Expected<uint64_t> writeMatrix(const Derivation &derivation, quantize::WorkFile &file) {
     Expected<formats::StoredMatrix> matrix = source.open(derivation.matrix);
     if (!matrix)
       return matrix.error();
     Expected<std::vector<std::vector<float>>> factors = readFactors(derivation);
     if (!factors)
       return factors.error();
+    const int64_t first = derivation.first, count = derivation.count;
     const int64_t rowBytes = matrix->shape().columns * static_cast<int64_t>(sizeof(float));
-    const uint64_t offset = file.reserve(matrix->shape().rows * rowBytes);
-    Status status = quantize::streamRows(&getContext(), *matrix, [&](int64_t, quantize::RowChunk &chunk) -> Status {
+    const uint64_t offset = file.reserve(count * rowBytes);
+    Status status = quantize::streamRows(&getContext(), *matrix, first, count, [&](int64_t, quantize::RowChunk &chunk) {
       for (int64_t row = chunk.first(); row < chunk.last(); ++row)
         for (const std::vector<float> &factor : *factors)
           for (size_t column = 0; column < factor.size(); ++column)
             chunk.row(row)[column] *= factor[column];
-      return file.writeAt(offset + chunk.first() * rowBytes, chunk.bytes());
+      return file.writeAt(offset + (chunk.first() - first) * rowBytes, chunk.bytes());
     });
     source.release(derivation.matrix);
     if (!status)
+      return status.error();
+    return offset;
+  }
+
+  /// A vector is stored as one row: its elements from `first` on.
+  Expected<uint64_t> writeVector(const Derivation &derivation, quantize::WorkFile &file) {
+    Expected<formats::StoredMatrix> row = source.open(derivation.matrix);
+    if (!row)
+      return row.error();
+    const quantize::RowChunk chunk(*row, 0, 1);
+    std::span<const float> elements = chunk.row(0).subspan(derivation.first, derivation.count);
+    const uint64_t offset = file.reserve(elements.size_bytes());
+    if (Status status = file.writeAt(offset, std::as_bytes(elements)); !status)
       return status.error();
     return offset;
   }

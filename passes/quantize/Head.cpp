@@ -13,7 +13,8 @@ static void collectOrigins(Value value, llvm::SetVector<Value> &origins) {
   if (!isa<TensorType>(value.getType()))
     return;
   Operation *op = value.getDefiningOp();
-  if (!op || isa<LowbitDialect>(op->getDialect()) || isa<func::CallOp>(op))
+  bool isElementwise = op && op->hasTrait<OpTrait::Elementwise>();
+  if (!op || (isa<LowbitDialect>(op->getDialect()) && !isElementwise) || isa<func::CallOp>(op))
     origins.insert(value);
   else
     for (Value operand : op->getOperands())

@@ -2,14 +2,16 @@
 // One derivation, one level of calls at a time.
 #include "passes/quantize/HoistDerivations.h"
 
+#include "dialects/lowbit/WeightUses.h"
+
 using namespace mlir;
 using namespace halftone::lowbit;
 
 /// A derivation that reads an argument of its function, or null.
-static ScaleColumnsOp findDerivationOfArgument(ModuleOp module) {
-  ScaleColumnsOp found;
-  module.walk([&](ScaleColumnsOp op) {
-    if (llvm::none_of(op->getOperands(), llvm::IsaPred<BlockArgument>))
+static Operation *findDerivationOfArgument(ModuleOp module) {
+  Operation *found = nullptr;
+  module.walk([&](Operation *op) {
+    if (!isDerivation(op) || llvm::none_of(op->getOperands(), llvm::IsaPred<BlockArgument>))
       return WalkResult::advance();
     found = op;
     return WalkResult::interrupt();
@@ -18,16 +20,16 @@ static ScaleColumnsOp findDerivationOfArgument(ModuleOp module) {
 }
 
 /// The calls of `function`; fails when there are none, or when it calls itself.
-static FailureOr<SmallVector<func::CallOp>> callsOf(func::FuncOp function, ScaleColumnsOp op) {
+static FailureOr<SmallVector<func::CallOp>> callsOf(func::FuncOp function, Operation *op) {
   SmallVector<func::CallOp> calls;
   auto uses = SymbolTable::getSymbolUses(function, function->getParentOp());
   for (const SymbolTable::SymbolUse &use : *uses)
     if (auto call = dyn_cast<func::CallOp>(use.getUser()))
       calls.push_back(call);
   if (calls.empty())
-    return op.emitOpError("derives a weight from an argument of '") << function.getName() << "', which nothing calls";
+    return op->emitOpError("derives a weight from an argument of '") << function.getName() << "', which nothing calls";
   if (llvm::any_of(calls, [&](func::CallOp call) { return function->isAncestor(call); }))
-    return op.emitOpError("derives a weight from an argument of '") << function.getName() << "', which calls itself";
+    return op->emitOpError("derives a weight from an argument of '") << function.getName() << "', which calls itself";
   return calls;
 }
 
@@ -42,16 +44,16 @@ static Value lift(Value handle, func::CallOp call, OpBuilder &builder) {
 }
 
 /// The argument of `function` that now brings the derived weight; `derived[i]` is what `calls[i]` gives for it.
-static BlockArgument passDerived(ScaleColumnsOp op, func::FuncOp function, MutableArrayRef<func::CallOp> calls,
+static BlockArgument passDerived(Operation *op, func::FuncOp function, MutableArrayRef<func::CallOp> calls,
                                  ArrayRef<Value> derived) {
-  auto matrix = dyn_cast<BlockArgument>(op.getMatrix());
+  auto matrix = dyn_cast<BlockArgument>(op->getOperand(0));
   if (matrix && matrix.hasOneUse()) {
     for (auto [call, value] : llvm::zip_equal(calls, derived))
       call->setOperand(matrix.getArgNumber(), value);
     return matrix;
   }
   const unsigned last = function.getNumArguments();
-  (void)function.insertArgument(last, op.getType(), {}, op.getLoc());
+  (void)function.insertArgument(last, op->getResult(0).getType(), {}, op->getLoc());
   for (auto [call, value] : llvm::zip_equal(calls, derived))
     call->insertOperands(last, value);
   return function.getArgument(last);
@@ -67,7 +69,7 @@ static void eraseArgumentIfUnused(func::FuncOp function, Value handle, ArrayRef<
     call->eraseOperand(number);
 }
 
-static LogicalResult hoist(ScaleColumnsOp op) {
+static LogicalResult hoist(Operation *op) {
   auto function = op->getParentOfType<func::FuncOp>();
   FailureOr<SmallVector<func::CallOp>> calls = callsOf(function, op);
   if (failed(calls))
@@ -75,15 +77,15 @@ static LogicalResult hoist(ScaleColumnsOp op) {
   SmallVector<Value> derived;
   for (func::CallOp call : *calls) {
     OpBuilder builder(call);
-    derived.push_back(lift(op.getResult(), call, builder));
+    derived.push_back(lift(op->getResult(0), call, builder));
   }
   BlockArgument place = passDerived(op, function, *calls, derived);
-  Value factors = op.getFactors(), matrix = op.getMatrix();
-  op.replaceAllUsesWith(Value(place));
-  op.erase();
-  if (matrix != place)
-    eraseArgumentIfUnused(function, matrix, *calls);
-  eraseArgumentIfUnused(function, factors, *calls);
+  SmallVector<Value> sources(op->getOperands());
+  op->getResult(0).replaceAllUsesWith(place);
+  op->erase();
+  for (Value source : sources)
+    if (source != place)
+      eraseArgumentIfUnused(function, source, *calls);
   place.setType(derived.front().getType());
   function.setType(
       FunctionType::get(function.getContext(), function.getBody().getArgumentTypes(), function.getResultTypes()));
@@ -91,7 +93,7 @@ static LogicalResult hoist(ScaleColumnsOp op) {
 }
 
 LogicalResult halftone::quantize::hoistDerivations(ModuleOp module) {
-  while (ScaleColumnsOp op = findDerivationOfArgument(module))
+  while (Operation *op = findDerivationOfArgument(module))
     if (failed(hoist(op)))
       return failure();
   return success();

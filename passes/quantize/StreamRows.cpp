@@ -11,9 +11,9 @@ using namespace halftone::quantize;
 /// Rows of a chunk: enough that a transposed matrix, whose rows lie side by side in the file, is read in whole lines.
 static constexpr int64_t chunkRows = 64;
 
-int64_t quantize::chunkCount(const formats::StoredMatrix &matrix) {
-  return (matrix.shape().rows + chunkRows - 1) / chunkRows;
-}
+static int64_t chunksOf(int64_t rows) { return (rows + chunkRows - 1) / chunkRows; }
+
+int64_t quantize::chunkCount(const formats::StoredMatrix &matrix) { return chunksOf(matrix.shape().rows); }
 
 RowChunk::RowChunk(const formats::StoredMatrix &matrix, int64_t first, int64_t count)
     : start(first), values(count * matrix.shape().columns), rows(count) {
@@ -23,14 +23,14 @@ RowChunk::RowChunk(const formats::StoredMatrix &matrix, int64_t first, int64_t c
   matrix.release(first, count);
 }
 
-Status quantize::streamRows(MLIRContext *context, const formats::StoredMatrix &matrix,
+Status quantize::streamRows(MLIRContext *context, const formats::StoredMatrix &matrix, int64_t first, int64_t count,
                             function_ref<Status(int64_t index, RowChunk &chunk)> visit) {
-  const int64_t chunks = chunkCount(matrix);
+  const int64_t chunks = chunksOf(count);
   std::vector<Status> results(chunks);
   // Chunks are started in order, so all below a failing one are finished too: the first error is always the same.
   (void)failableParallelForEachN(context, 0, chunks, [&](int64_t index) {
-    const int64_t first = index * chunkRows;
-    RowChunk chunk(matrix, first, std::min(chunkRows, matrix.shape().rows - first));
+    const int64_t start = index * chunkRows;
+    RowChunk chunk(matrix, first + start, std::min(chunkRows, count - start));
     results[index] = visit(index, chunk);
     return success(static_cast<bool>(results[index]));
   });
@@ -38,4 +38,9 @@ Status quantize::streamRows(MLIRContext *context, const formats::StoredMatrix &m
     if (!result)
       return std::move(result);
   return {};
+}
+
+Status quantize::streamRows(MLIRContext *context, const formats::StoredMatrix &matrix,
+                            function_ref<Status(int64_t index, RowChunk &chunk)> visit) {
+  return streamRows(context, matrix, 0, matrix.shape().rows, visit);
 }

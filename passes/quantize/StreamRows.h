@@ -29,8 +29,13 @@ private:
 /// How many chunks a matrix has: the same on every machine.
 int64_t chunkCount(const formats::StoredMatrix &matrix);
 
-/// Calls `visit` with each chunk of a plain matrix and its number, on the threads of `context`; memory holds one chunk
-/// a thread. \returns the error of the lowest chunk that has one, after which no further ones are started.
+/// Calls `visit` with each chunk of rows first .. first + count - 1 of a plain matrix and its number, on the threads of
+/// `context`; memory holds one chunk a thread. \returns the error of the lowest chunk that has one, after which no
+/// further ones are started.
+Status streamRows(mlir::MLIRContext *context, const formats::StoredMatrix &matrix, int64_t first, int64_t count,
+                  llvm::function_ref<Status(int64_t index, RowChunk &chunk)> visit);
+
+/// The same for all rows.
 Status streamRows(mlir::MLIRContext *context, const formats::StoredMatrix &matrix,
                   llvm::function_ref<Status(int64_t index, RowChunk &chunk)> visit);
 

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The condition that the quantize stage leaves behind.
+#include "dialects/lowbit/WeightUses.h"
 #include "passes/quantize/Decision.h"
 #include "passes/quantize/Passes.h"
 
@@ -47,7 +48,7 @@ public:
         result = verifyReader(op, linear.getWeight(), linear.getFormatAttr(), linear.getMethodAttr());
       else if (auto embedding = dyn_cast<EmbeddingOp>(op))
         result = verifyReader(op, embedding.getTable(), embedding.getFormatAttr(), embedding.getMethodAttr());
-      else if (isa<ScaleColumnsOp>(op))
+      else if (isDerivation(op))
         result = op->emitOpError("is still to be evaluated");
       failed |= result.failed();
     });

@@ -118,6 +118,56 @@ func.func @get() {
 
 // -----
 
+// lowbit.slice_rows.
+func.func @slice(%m: !lowbit.weight<8x4, #lowbit.format<int4, row, scale f16>>) {
+  // expected-error @below {{C1: the matrix is '!lowbit.weight<8x4, <int4, row, scale f16>>', the result '!lowbit.weight<4x4, <int4, row, scale f16>>'}}
+  %w = lowbit.slice_rows %m from 0 : !lowbit.weight<8x4, #lowbit.format<int4, row, scale f16>> -> !lowbit.weight<4x4, #lowbit.format<int4, row, scale f16>>
+  return
+}
+
+// -----
+
+func.func @slice(%m: !lowbit.weight<8x4, #lowbit.format<f32>>) {
+  // expected-error @below {{C1: the matrix is '!lowbit.weight<8x4, <f32>>', the result '!lowbit.weight<4x3, <f32>>'}}
+  %w = lowbit.slice_rows %m from 0 : !lowbit.weight<8x4, #lowbit.format<f32>> -> !lowbit.weight<4x3, #lowbit.format<f32>>
+  return
+}
+
+// -----
+
+func.func @slice(%m: !lowbit.weight<8x4, #lowbit.format<f32>>) {
+  // expected-error @below {{C2: 4 rows from 5 on do not lie within 8}}
+  %w = lowbit.slice_rows %m from 5 : !lowbit.weight<8x4, #lowbit.format<f32>> -> !lowbit.weight<4x4, #lowbit.format<f32>>
+  return
+}
+
+// -----
+
+func.func @slice(%m: !lowbit.weight<8, #lowbit.format<f32>>) {
+  // expected-error @below {{C2: 4 rows from -1 on do not lie within 8}}
+  %w = lowbit.slice_rows %m from -1 : !lowbit.weight<8, #lowbit.format<f32>> -> !lowbit.weight<4, #lowbit.format<f32>>
+  return
+}
+
+// -----
+
+// lowbit.add_bias.
+func.func @bias(%x: tensor<?x8xf32>, %b: !lowbit.weight<4, #lowbit.format<f32>>) {
+  // expected-error @below {{C1: the bias is '!lowbit.weight<4, <f32>>', the input 'tensor<?x8xf32>'}}
+  %y = lowbit.add_bias %x, %b : tensor<?x8xf32>, !lowbit.weight<4, #lowbit.format<f32>>
+  return
+}
+
+// -----
+
+func.func @bias(%x: tensor<?x8xf32>, %b: !lowbit.weight<8, #lowbit.format<f16>>) {
+  // expected-error @below {{C1: the bias is '!lowbit.weight<8, <f16>>', the input 'tensor<?x8xf32>'}}
+  %y = lowbit.add_bias %x, %b : tensor<?x8xf32>, !lowbit.weight<8, #lowbit.format<f16>>
+  return
+}
+
+// -----
+
 // lowbit.scale_columns.
 func.func @scale(%m: !lowbit.weight<8, #lowbit.format<f32>>) {
   // expected-error @below {{C1: needs a matrix and a row of factors, not '!lowbit.weight<8, <f32>>' and '!lowbit.weight<8, <f32>>'}}

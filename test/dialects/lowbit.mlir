@@ -87,3 +87,15 @@ func.func @placed(%x: tensor<1x8xf32>, %out: memref<1x8xf32>) {
   }
   return
 }
+
+// CHECK-LABEL: func.func @parts
+func.func @parts(%x: tensor<?x8xf32>, %w: !lowbit.weight<16x8, #lowbit.format<f32>>, %b: !lowbit.weight<16, #lowbit.format<f32>>) -> tensor<?x4xf32> {
+  // CHECK: lowbit.slice_rows %{{.*}} from 12 : <16x8, <f32>> -> <4x8, <f32>>
+  %v = lowbit.slice_rows %w from 12 : !lowbit.weight<16x8, #lowbit.format<f32>> -> !lowbit.weight<4x8, #lowbit.format<f32>>
+  // CHECK: lowbit.slice_rows %{{.*}} from 12 : <16, <f32>> -> <4, <f32>>
+  %c = lowbit.slice_rows %b from 12 : !lowbit.weight<16, #lowbit.format<f32>> -> !lowbit.weight<4, #lowbit.format<f32>>
+  %y = lowbit.linear %x, %v : (tensor<?x8xf32>, !lowbit.weight<4x8, #lowbit.format<f32>>) -> tensor<?x4xf32>
+  // CHECK: lowbit.add_bias %{{.*}}, %{{.*}} : tensor<?x4xf32>, <4, <f32>>
+  %z = lowbit.add_bias %y, %c : tensor<?x4xf32>, !lowbit.weight<4, #lowbit.format<f32>>
+  return %z : tensor<?x4xf32>
+}

@@ -124,3 +124,20 @@ func.func @around_a_call(%a: !a, %w1: !w, %w2: !w) -> tensor<1x8xf32> {
   %s = arith.addf %c, %z : tensor<1x8xf32>
   return %s : tensor<1x8xf32>
 }
+
+// Biases stay with the linears that they are added to, and those with one another.
+// CHECK-LABEL: func.func @biases
+// CHECK: lowbit.kernel {
+// CHECK-NEXT: lowbit.linear
+// CHECK-NEXT: lowbit.linear
+// CHECK-NEXT: lowbit.add_bias
+// CHECK-NEXT: lowbit.add_bias
+// CHECK-NEXT: lowbit.yield
+// CHECK-NOT: lowbit.kernel
+func.func @biases(%x: tensor<1x8xf32>, %w1: !lowbit.weight<8x8, #lowbit.format<f32>>, %w2: !lowbit.weight<8x8, #lowbit.format<f32>>, %b: !lowbit.weight<8, #lowbit.format<f32>>) -> (tensor<1x8xf32>, tensor<1x8xf32>) {
+  %1 = lowbit.linear %x, %w1 : (tensor<1x8xf32>, !lowbit.weight<8x8, #lowbit.format<f32>>) -> tensor<1x8xf32>
+  %y = lowbit.add_bias %1, %b : tensor<1x8xf32>, !lowbit.weight<8, #lowbit.format<f32>>
+  %2 = lowbit.linear %x, %w2 : (tensor<1x8xf32>, !lowbit.weight<8x8, #lowbit.format<f32>>) -> tensor<1x8xf32>
+  %z = lowbit.add_bias %2, %b : tensor<1x8xf32>, !lowbit.weight<8, #lowbit.format<f32>>
+  return %y, %z : tensor<1x8xf32>, tensor<1x8xf32>
+}

@@ -19,7 +19,7 @@ struct Functions {
   EveryWay ways;
   WeightFile file;
   std::map<int64_t, Weight> scales;
-  Weight first, second;
+  Weight first, second, bias, shift;
   std::string text;
 
   Functions() {
@@ -28,7 +28,10 @@ struct Functions {
       addNorms(size, random);
     first = randomWeight(int4, rows, channels, random);
     second = randomWeight(int4, rows, channels, random);
+    bias = plainWeight(1, rows, random.values(rows, 5));
+    shift = plainWeight(1, channels, random.values(channels, 5));
     text += file.declare("first", first) + file.declare("second", second);
+    text += file.declare("bias", bias, /*isVector=*/true) + file.declare("shift", shift, /*isVector=*/true);
     addLinears();
     addElementwise();
     file.write();
@@ -70,6 +73,16 @@ private:
             write("  return %y : {0}\n}\n", out);
     text += write("func.func @residual(%n: {0}, %r: {1}) -> {1} {{\n", in, out) + weights + quantize + linear +
             write("  %s = arith.addf %r, %y : {0}\n  return %s : {0}\n}\n", out);
+    text += write("func.func @biased(%n: {0}, %r: {1}) -> {1} {{\n", in, out) + weights + quantize + linear +
+            write("  %b = lowbit.get @bias : {1}\n"
+                  "  %z = lowbit.add_bias %y, %b : {0}, {1}\n"
+                  "  %s = arith.addf %r, %z : {0}\n  return %s : {0}\n}\n",
+                  out, bias.type(true));
+    text += write("func.func @shifted(%x: {0}) -> {0} {{\n"
+                  "  %b = lowbit.get @shift : {1}\n"
+                  "  %n = arith.negf %x : {0}\n"
+                  "  %y = lowbit.add_bias %n, %b : {0}, {1}\n  return %y : {0}\n}\n",
+                  in, shift.type(true));
     text += write("func.func @gate(%n: {0}) -> {1} {{\n", in, out) + weights + quantize + linear +
             write("  %up = lowbit.linear %a, %w2 : ({0}, {1}) -> {2}\n"
                   "  %ones = arith.constant dense<1.0> : {2}\n"
@@ -197,6 +210,21 @@ TEST_P(Rows, AddTheResidualToALinear) {
   for (size_t i = 0; i < y.size(); ++i)
     expected[i] = residual[i] + y[i];
   expectSame(call("residual", {x, residual}, {rows})[0], expected, rows);
+}
+
+/// Behind a linear, 37 rows of which fill no tile, and on its own.
+TEST_P(Rows, AddABiasToEveryToken) {
+  Random random(9);
+  const std::vector<float> x = random.values(tokens * channels, 4), residual = random.values(tokens * rows, 2);
+  const std::vector<float> y = call("plain_linear", {x}, {rows})[0];
+  const std::vector<float> bias = Functions::get().bias.decoded(0), shift = Functions::get().shift.decoded(0);
+  std::vector<float> expected(y.size()), shifted(x.size());
+  for (size_t i = 0; i < y.size(); ++i)
+    expected[i] = residual[i] + (y[i] + bias[i % rows]);
+  for (size_t i = 0; i < x.size(); ++i)
+    shifted[i] = -x[i] + shift[i % channels];
+  expectSame(call("biased", {x, residual}, {rows})[0], expected, rows);
+  expectSame(call("shifted", {x}, {channels})[0], shifted, channels);
 }
 
 /// With s = silu(g) and computed g', u' off by dg, du (Result::bound): the slope of silu is below 1.1, so silu(g') is

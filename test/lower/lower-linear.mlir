@@ -106,3 +106,19 @@ func.func @joined(%codes: memref<1x4xi8>, %scales: memref<1x1xf32>, %sums: memre
   }
   return
 }
+
+// A bias is loaded where the sums are, a vector of it for each tile.
+// CHECK-LABEL: func.func @biased(
+// CHECK: %[[B:.*]] = kernel.memory %{{.*}} : {{.*}} -> memref<?xf32
+// CHECK: %[[V:.*]] = vector.load %[[B]]
+// CHECK: %[[S:.*]] = arith.addf %{{.*}}, %[[V]] : vector<16xf32>
+// CHECK: vector.store %[[S]]
+func.func @biased(%x: memref<1x3xf32>, %w: !plain, %b: !lowbit.weight<16, #lowbit.format<f32>>, %out: memref<1x16xf32>) {
+  lowbit.kernel outs(%out : memref<1x16xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">} {
+    %r = bufferization.to_tensor %x restrict : memref<1x3xf32> to tensor<1x3xf32>
+    %y = lowbit.linear %r, %w : (tensor<1x3xf32>, !plain) -> tensor<1x16xf32>
+    %z = lowbit.add_bias %y, %b : tensor<1x16xf32>, !lowbit.weight<16, #lowbit.format<f32>>
+    lowbit.yield %z : tensor<1x16xf32>
+  }
+  return
+}

@@ -1,5 +1,6 @@
 // RUN: %python -c "import array; array.array('f', range(64)).tofile(open(r'%t.bin', 'wb'))"
 // RUN: sed s@WEIGHTS@%t.bin@ %s | qopt -split-input-file -verify-diagnostics --evaluate-weights=work=%t.work | FileCheck %s
+// RUN: %python -c "import array; a = array.array('f', open(r'%t.work', 'rb').read()).tolist(); R = range; assert (a[:24], a[32:48], a[48:52]) == ([8 * c + r for r in R(3) for c in R(8)], [c * (8 * c + r) for r in (5, 6) for c in R(8)], [4, 5, 6, 7]), a"
 
 // Two levels down, from arguments: each call gives a weight of its own; the matrix' argument brings it, that of the
 // factors goes when nothing else reads it. Equal derivations share one weight.
@@ -68,6 +69,40 @@ func.func private @block(%x: tensor<?x8xf32>, %w: !lowbit.weight<8x8, #lowbit.fo
 func.func @forward(%x: tensor<?x8xf32>) {
   %a = lowbit.get @a : !lowbit.weight<8x8, #lowbit.format<f16>>
   %0 = call @block(%x, %a) : (tensor<?x8xf32>, !lowbit.weight<8x8, #lowbit.format<f16>>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+// Parts of a matrix and of a vector, stored either way; a part of a part, scaled. The file's element (r, c)
+// of @w is 8 c + r, the factor of column c is c; the last line of RUN checks the bytes.
+
+// CHECK: lowbit.weight @w : {{.*}} transposed
+// CHECK-DAG: lowbit.weight @w.from0 : !lowbit.weight<3x8, <f32>> in "{{.*}}.work" at 0{{$}}
+// CHECK-DAG: lowbit.weight @w.from5.scaled : !lowbit.weight<2x8, <f32>> in "{{.*}}.work" at 128{{$}}
+// CHECK-DAG: lowbit.weight @b.from4 : !lowbit.weight<4, <f32>> in "{{.*}}.work" at 192{{$}}
+lowbit.weight @w : !lowbit.weight<8x8, #lowbit.format<f32>> in "WEIGHTS" at 0 transposed
+lowbit.weight @b : !lowbit.weight<8, #lowbit.format<f32>> in "WEIGHTS" at 0
+// CHECK-LABEL: func.func private @block(
+// CHECK-NOT: lowbit.slice_rows
+// CHECK-LABEL: func.func @forward
+func.func private @block(%x: tensor<?x8xf32>, %w: !lowbit.weight<8x8, #lowbit.format<f32>>, %b: !lowbit.weight<8, #lowbit.format<f32>>) -> tensor<?x4xf32> {
+  %first = lowbit.slice_rows %w from 0 : !lowbit.weight<8x8, #lowbit.format<f32>> -> !lowbit.weight<3x8, #lowbit.format<f32>>
+  %rest = lowbit.slice_rows %w from 3 : !lowbit.weight<8x8, #lowbit.format<f32>> -> !lowbit.weight<5x8, #lowbit.format<f32>>
+  %part = lowbit.slice_rows %rest from 2 : !lowbit.weight<5x8, #lowbit.format<f32>> -> !lowbit.weight<2x8, #lowbit.format<f32>>
+  %scaled = lowbit.scale_columns %part, %b : (!lowbit.weight<2x8, #lowbit.format<f32>>, !lowbit.weight<8, #lowbit.format<f32>>) -> !lowbit.weight<2x8, #lowbit.format<f32>>
+  %bias = lowbit.slice_rows %b from 4 : !lowbit.weight<8, #lowbit.format<f32>> -> !lowbit.weight<4, #lowbit.format<f32>>
+  %1 = lowbit.linear %x, %first : (tensor<?x8xf32>, !lowbit.weight<3x8, #lowbit.format<f32>>) -> tensor<?x3xf32>
+  %2 = lowbit.linear %x, %scaled : (tensor<?x8xf32>, !lowbit.weight<2x8, #lowbit.format<f32>>) -> tensor<?x2xf32>
+  %y = tensor.empty() : tensor<4x4xf32>
+  %x4 = tensor.cast %y : tensor<4x4xf32> to tensor<?x4xf32>
+  %3 = lowbit.add_bias %x4, %bias : tensor<?x4xf32>, !lowbit.weight<4, #lowbit.format<f32>>
+  return %3 : tensor<?x4xf32>
+}
+func.func @forward(%x: tensor<?x8xf32>) {
+  %w = lowbit.get @w : !lowbit.weight<8x8, #lowbit.format<f32>>
+  %b = lowbit.get @b : !lowbit.weight<8, #lowbit.format<f32>>
+  %0 = call @block(%x, %w, %b) : (tensor<?x8xf32>, !lowbit.weight<8x8, #lowbit.format<f32>>, !lowbit.weight<8, #lowbit.format<f32>>) -> tensor<?x4xf32>
   return
 }
 
