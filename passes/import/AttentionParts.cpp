@@ -8,9 +8,6 @@ using namespace mlir;
 using namespace halftone;
 using namespace halftone::importer;
 
-/// Masked scores are at most this; the smallest finite float16 is far below.
-static constexpr float maskedScore = -1e4f;
-
 //===-- From the Softmax to the products --------------------------------------------------------------------------===//
 
 static bool isKnown(Value value, Evaluator &evaluator) { return evaluator.evaluate(value).isKnown(); }
@@ -71,12 +68,6 @@ LogicalResult halftone::importer::findScores(Attention &attention, Evaluator &ev
     if (!value)
       return emitNodeError(node ? node : softmax) << "is neither scale nor mask nor product of queries and keys";
   }
-}
-
-/// Whether a known condition holds nowhere.
-static bool neverHolds(const Tensor &condition) {
-  return condition.content == Tensor::Content::Integers &&
-         llvm::all_of(condition.integers, [](int64_t x) { return x == 0; });
 }
 
 /// Where(condition, fill, x) that always gives x: a guard against rows in which everything is masked, of which a causal
@@ -154,6 +145,11 @@ static int64_t channelsOf(Value activation) {
   return isRows && !ShapedType::isDynamic(shape->back()) ? shape->back() : 0;
 }
 
+/// Whether the activation has as many channels as the heads need.
+static bool hasHeads(const HeadRows &rows) {
+  return rows.heads > 0 && rows.first + rows.heads * rows.size <= channelsOf(rows.activation);
+}
+
 /// The term that is all of an element.
 static const Term *onlyTerm(const Form &form) { return form.size() == 1 && !form[0].factor ? &form[0] : nullptr; }
 
@@ -166,7 +162,7 @@ static bool isPastArgument(Value value) {
 /// Whether every position after `past` holds the activation's heads in order, each repeated for `group` heads, times
 /// one coefficient; and every one before it the past's.
 static bool standsInOrder(const Operand &operand, int64_t past, const HeadRows &rows, float &coefficient) {
-  int64_t group = operand.heads / rows.heads, channels = rows.heads * rows.size;
+  int64_t group = operand.heads / rows.heads, channels = channelsOf(rows.activation);
   const Term *first = onlyTerm(operand.at(0, past, 0));
   coefficient = first ? first->coefficient : 0;
   for (int64_t head = 0; head < operand.heads; ++head)
@@ -174,8 +170,8 @@ static bool standsInOrder(const Operand &operand, int64_t past, const HeadRows &
       for (int64_t channel = 0; channel < operand.size; ++channel) {
         const Term *term = onlyTerm(operand.at(head, position, channel));
         bool isNew = position >= past;
-        int64_t own = head / group, index = isNew ? (position - past) * channels + own * rows.size + channel
-                                                  : (own * past + position) * rows.size + channel;
+        int64_t own = head / group * rows.size + channel, before = head / group * past + position;
+        int64_t index = isNew ? (position - past) * channels + rows.first + own : before * rows.size + channel;
         if (!term || term->root != (isNew ? rows.activation : rows.past) || term->index != index ||
             term->coefficient != coefficient)
           return false;
@@ -186,10 +182,13 @@ static bool standsInOrder(const Operand &operand, int64_t past, const HeadRows &
 LogicalResult halftone::importer::findQueries(Attention &attention, Evaluator &evaluator) {
   auto operand = operandOf(evaluator.evaluate(attention.scores.getInputs()[0]), false);
   const Term *first = operand ? onlyTerm(operand->at(0, 0, 0)) : nullptr;
-  HeadRows rows{first ? first->root : Value(), operand ? operand->heads : 0, operand ? operand->size : 0, {}};
+  auto fail = [&] { return emitNodeError(attention.scores) << "its left side is no activation split into heads"; };
+  if (!first)
+    return fail();
+  HeadRows rows{first->root, first->index, operand->heads, operand->size, {}};
   float coefficient = 1;
-  if (!first || channelsOf(rows.activation) != rows.heads * rows.size || !standsInOrder(*operand, 0, rows, coefficient))
-    return emitNodeError(attention.scores) << "its left side is no activation split into heads";
+  if (!hasHeads(rows) || !standsInOrder(*operand, 0, rows, coefficient))
+    return fail();
   attention.queries = rows;
   attention.scale *= coefficient;
   return success();
@@ -202,17 +201,18 @@ static LogicalResult findShared(NodeOp node, bool turned, int64_t queryHeads, Ev
   auto fail = [&] { return emitNodeError(node) << "its right side is no activation split into heads"; };
   if (!operand || operand->positions == 0)
     return fail();
-  const Term *last = onlyTerm(operand->at(0, operand->positions - 1, 0));
-  const Term *first = onlyTerm(operand->at(0, 0, 0));
-  if (!last || !first || operand->heads != queryHeads)
+  const Term *earliest = onlyTerm(operand->at(0, 0, 0));
+  if (!earliest || operand->heads != queryHeads)
     return fail();
-  rows.activation = last->root;
-  rows.size = operand->size;
-  int64_t channels = channelsOf(rows.activation);
-  rows.heads = channels % rows.size == 0 ? channels / rows.size : 0;
-  rows.past = isPastArgument(first->root) ? first->root : Value();
+  rows.past = isPastArgument(earliest->root) ? earliest->root : Value();
   int64_t past = rows.past ? evaluator.evaluate(rows.past).shape[2] : 0;
-  if (rows.heads == 0 || operand->heads % rows.heads != 0 || !standsInOrder(*operand, past, rows, coefficient))
+  if (past >= operand->positions)
+    return fail();
+  const Term *first = onlyTerm(operand->at(0, past, 0)), *last = onlyTerm(operand->at(operand->heads - 1, past, 0));
+  if (!first || !last)
+    return fail();
+  rows = {first->root, first->index, (last->index - first->index) / operand->size + 1, operand->size, rows.past};
+  if (!hasHeads(rows) || operand->heads % rows.heads != 0 || !standsInOrder(*operand, past, rows, coefficient))
     return fail();
   return success();
 }
@@ -231,119 +231,5 @@ LogicalResult halftone::importer::findKeysAndValues(Attention &attention, Evalua
   if (valueScale != 1)
     return emitNodeError(attention.product) << "values are scaled by " << valueScale;
   attention.scale *= keyScale;
-  return success();
-}
-
-//===-- The mask --------------------------------------------------------------------------------------------------===//
-
-/// 1: seen, 0: masked, nothing: neither.
-static std::optional<bool> allows(const Mask &mask, const Tensor &tensor, int64_t index) {
-  if (mask.isCondition)
-    return (tensor.integers[index] != 0) == mask.keepsWhere;
-  if (tensor.content != Tensor::Content::Floats)
-    return std::nullopt;
-  if (tensor.floats[index] == 0)
-    return true;
-  return tensor.floats[index] <= maskedScore ? std::optional<bool>(false) : std::nullopt;
-}
-
-static InFlightDiagnostic maskError(const Attention &attention, const Mask &mask) {
-  NodeOp softmax = attention.softmax, maker = mask.value.getDefiningOp<NodeOp>();
-  return emitNodeError(maker ? maker : softmax) << "the attention mask is not causal: ";
-}
-
-namespace {
-
-/// A mask evaluated, seen as one of [1, heads, tokens, positions].
-struct MaskView {
-  const Mask *mask;
-  const Tensor *tensor;
-  SmallVector<int64_t> steps;
-};
-
-} // namespace
-
-static FailureOr<SmallVector<MaskView>> viewMasks(const Attention &attention, Evaluator &evaluator,
-                                                  ArrayRef<int64_t> scores) {
-  NodeOp softmax = attention.softmax;
-  SmallVector<MaskView> views;
-  for (const Mask &mask : attention.masks) {
-    const Tensor &tensor = evaluator.evaluate(mask.value);
-    SmallVector<int64_t> shape;
-    if (!tensor.isKnown() || !broadcast(tensor.shape, scores, shape) || ArrayRef(shape) != scores)
-      return emitNodeError(softmax) << "mask and scores differ in shape";
-    views.push_back({&mask, &tensor, broadcastStrides(tensor.shape, scores)});
-  }
-  return views;
-}
-
-LogicalResult halftone::importer::checkMask(const Attention &attention, Evaluator &evaluator, Binding binding) {
-  NodeOp softmax = attention.softmax;
-  int64_t tokens = binding.tokens, past = attention.keys.past ? binding.past : 0, positions = past + tokens;
-  if (attention.masks.empty())
-    return emitNodeError(softmax) << "attention has no mask: tokens see what comes after them";
-  auto views = viewMasks(attention, evaluator, {1, attention.queries.heads, tokens, positions});
-  if (failed(views))
-    return failure();
-  bool perHead = llvm::any_of(*views, [](const MaskView &view) { return view.steps[1] != 0; });
-  for (int64_t head = 0; head < (perHead ? attention.queries.heads : 1); ++head)
-    for (int64_t token = 0; token < tokens; ++token)
-      for (int64_t position = 0; position < positions; ++position) {
-        bool sees = true;
-        for (const MaskView &view : *views) {
-          ArrayRef<int64_t> steps = view.steps;
-          auto allowed = allows(*view.mask, *view.tensor, head * steps[1] + token * steps[2] + position * steps[3]);
-          if (!allowed)
-            return maskError(attention, *view.mask)
-                   << "it adds a finite number at token " << past + token << ", position " << position;
-          sees = sees && *allowed;
-        }
-        if (sees != (position <= past + token))
-          return maskError(attention, attention.masks[0])
-                 << "token " << past + token << (sees ? " sees" : " does not see") << " position " << position;
-      }
-  return success();
-}
-
-//===-- Far positions ---------------------------------------------------------------------------------------------===//
-
-/// Masks over more tokens than this are not evaluated: the number of elements is its square.
-static constexpr int64_t mostTokens = 4200;
-
-/// The largest number that the masks compute with and that is no more than \p limit.
-static int64_t largestNumber(const Attention &attention, int64_t limit) {
-  int64_t largest = 0;
-  for (const Mask &mask : attention.masks) {
-    for (Operation *op : makersOf(mask.value))
-      if (auto numbers = op->getNumResults() == 1 ? constantIntegers(op->getResult(0)) : std::nullopt)
-        for (int64_t number : *numbers)
-          largest = number >= -limit && number <= limit ? std::max(largest, std::abs(number)) : largest;
-  }
-  return largest;
-}
-
-static LogicalResult checkGuards(const Attention &attention, Evaluator &evaluator) {
-  for (Value condition : attention.guards) {
-    NodeOp softmax = attention.softmax, maker = condition.getDefiningOp<NodeOp>();
-    if (!neverHolds(evaluator.evaluate(condition)))
-      return emitNodeError(maker ? maker : softmax) << "holds for some tokens: it replaces what attention gives them";
-  }
-  return success();
-}
-
-LogicalResult halftone::importer::checkEnds(const Attention &attention, WeightFiles &files, int64_t context) {
-  Binding far = {1, context - 1};
-  if (!attention.keys.past) {
-    // One token more than any number in the mask shows every window; a window as long as the context is none.
-    far = {std::min(context, std::max<int64_t>(16, largestNumber(attention, context) + 2)), 0};
-    NodeOp softmax = attention.softmax;
-    if (far.tokens > mostTokens)
-      return emitNodeError(softmax) << "the attention mask cannot be checked over " << far.tokens << " tokens";
-  }
-  for (Binding binding : {Binding{3, 0}, far}) {
-    Evaluator evaluator(binding, files);
-    if (failed(checkMask(attention, evaluator, binding)) || failed(checkGuards(attention, evaluator)))
-      return failure();
-  }
   return success();
 }

@@ -6,11 +6,14 @@
 
 namespace halftone::importer {
 
-/// An activation [tokens, heads * size] that stands split into heads.
+/// Channels of an activation, heads * size of them from `first` on, that stand split into heads.
 struct HeadRows {
   mlir::Value activation;
+  int64_t first = 0;
   int64_t heads = 0, size = 0;
   mlir::Value past; ///< the argument of past keys or values before it; null without
+
+  bool operator==(const HeadRows &) const = default;
 };
 
 /// A mask on the scores: added to them, or choosing between them and a very negative number.
@@ -31,6 +34,15 @@ struct Attention {
   llvm::SmallVector<Mask> masks;
   llvm::SmallVector<mlir::Value> guards; ///< conditions that must never hold
 };
+
+/// Masked scores are at most this; the smallest finite float16 is far below.
+inline constexpr float maskedScore = -1e4f;
+
+/// Whether a known condition holds nowhere.
+inline bool neverHolds(const Tensor &condition) {
+  return condition.content == Tensor::Content::Integers &&
+         llvm::all_of(condition.integers, [](int64_t x) { return x == 0; });
+}
 
 /// Each fills in its part or says which node is not understood, and why.
 llvm::LogicalResult findScores(Attention &attention, Evaluator &evaluator);

@@ -1,6 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // bind-inputs: what each input of a decoder's graph is, found by what becomes of it.
 #include "passes/import/Evaluate.h"
+#include "passes/import/Matrix.h"
+#include "passes/import/Operator.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
 
@@ -17,9 +19,12 @@ using namespace halftone::importer;
 
 static bool isWeight(Value value) { return isa<lowbit::WeightType>(value.getType()); }
 
-/// Whether `value` names rows of a trained table.
+/// Whether `value` names rows of a trained table, or of its Transpose.
 static bool indexesTable(OpOperand &use) {
-  return isNode(use.getOwner(), "Gather") && use.getOperandNumber() == 1 && isWeight(use.getOwner()->getOperand(0));
+  if (!isNode(use.getOwner(), "Gather") || use.getOperandNumber() != 1)
+    return false;
+  Value table = use.getOwner()->getOperand(0);
+  return isWeight(table) || findMatrix(table, false);
 }
 
 /// Values that `start` reaches through nodes that `follow` lets pass.
@@ -102,7 +107,8 @@ private:
   }
   StringRef dimensionName(BlockArgument input, unsigned dimension);
   LogicalResult findTokens();
-  LogicalResult bindPast(BlockArgument input);
+  void findPastSizes();
+  LogicalResult checkPast();
   LogicalResult bindInteger(BlockArgument input, const Sizes &sizes);
   Value scalar(Value index);
   Value ones(BlockArgument input, Value length);
@@ -151,14 +157,38 @@ LogicalResult Binder::findTokens() {
   return success();
 }
 
-/// Batch 1; of the other dimensions one is dynamic: the length of the past.
-LogicalResult Binder::bindPast(BlockArgument input) {
-  auto type = cast<RankedTensorType>(input.getType());
-  SmallVector<int64_t> shape(type.getShape());
-  shape[0] = 1;
-  if (llvm::count(shape, ShapedType::kDynamic) != 1)
-    return error(input) << "past keys or values are " << type << ": one dimension after the batch must be dynamic";
-  input.setType(RankedTensorType::get(shape, type.getElementType()));
+static void setShape(Value value, ArrayRef<int64_t> shape) {
+  value.setType(RankedTensorType::get(shape, cast<RankedTensorType>(value.getType()).getElementType()));
+}
+
+/// Sizes that the file only has names for are those of what comes after the past along the length. In the order of the
+/// graph: a later layer's new keys depend on the past of those before it.
+void Binder::findPastSizes() {
+  WeightFiles files;
+  Evaluator evaluator({3, 5}, files);
+  for (Operation &op : graph.getBody().front()) {
+    auto concat = dyn_cast<NodeOp>(op);
+    if (!isNode(&op, "Concat") || concat.getInputs().size() != 2 || !llvm::is_contained(past, concat.getInputs()[0]))
+      continue;
+    Value before = concat.getInputs()[0];
+    const Tensor &after = evaluator.evaluate(concat.getInputs()[1]);
+    auto axis = normalizeAxis(parameter(concat, "axis", int64_t(0)), 4);
+    if (!axis || after.shape.size() != 4)
+      continue;
+    SmallVector<int64_t> shape(*dimensions(before));
+    for (int64_t i = 1; i < 4; ++i)
+      if (i != *axis && ShapedType::isDynamic(shape[i]))
+        shape[i] = after.shape[i];
+    setShape(before, shape);
+  }
+}
+
+/// Batch is 1; of the other dimensions one is dynamic: the length of the past.
+LogicalResult Binder::checkPast() {
+  for (BlockArgument input : past)
+    if (llvm::count(*dimensions(input), ShapedType::kDynamic) != 1)
+      return error(input) << "past keys or values are " << input.getType()
+                          << ": one dimension after the batch must be dynamic";
   return success();
 }
 
@@ -230,11 +260,18 @@ LogicalResult Binder::run() {
   Value start = past.empty() ? arith::ConstantIndexOp::create(builder, location, 0).getResult() : pastLength;
   Sizes sizes = {count, start, arith::AddIOp::create(builder, location, start, count)};
   bool hasBatch = cast<RankedTensorType>(ids.getType()).getRank() == 2;
+  for (BlockArgument input : past) {
+    SmallVector<int64_t> shape(*dimensions(input));
+    shape[0] = 1;
+    setShape(input, shape);
+    graph.setArgAttr(input.getArgNumber(), pastAttribute, builder.getUnitAttr());
+  }
   for (BlockArgument input : inputs)
-    if (isPast(input) ? failed(bindPast(input)) : input != ids && failed(bindInteger(input, sizes)))
+    if (!isPast(input) && input != ids && failed(bindInteger(input, sizes)))
       return failure();
   ids.replaceAllUsesWith(hasBatch ? batched(builder, tokens) : tokens);
-  return finish();
+  findPastSizes();
+  return failed(checkPast()) ? failure() : finish();
 }
 
 /// A weight of this name gets another.
@@ -253,10 +290,8 @@ LogicalResult Binder::finish() {
   if (failed(graph.eraseArguments(unused)))
     return failure();
   Block &body = graph.getBody().front();
-  for (BlockArgument argument : body.getArguments().drop_front(2)) {
-    graph.setArgAttr(argument.getArgNumber(), pastAttribute, builder.getUnitAttr());
+  for (BlockArgument argument : body.getArguments().drop_front(2))
     graph.removeArgAttr(argument.getArgNumber(), builder.getStringAttr("onnx.dimensions"));
-  }
   graph.setFunctionType(builder.getFunctionType(body.getArgumentTypes(), graph.getResultTypes()));
   if (failed(takeName("forward")))
     return failure();

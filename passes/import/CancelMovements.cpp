@@ -20,32 +20,51 @@ static bool isMovement(NodeOp node) {
   return llvm::any_of(movementOperators(), [&](const Operator &row) { return row.name == node.getOpType(); });
 }
 
-/// The value whose elements `value` has, in order; null when there is none.
-static Value sourceOf(Value value, Evaluator &evaluator) {
+namespace {
+/// Channels of an activation, from `first` on.
+struct Channels {
+  Value source;
+  int64_t first = 0;
+
+  bool operator==(const Channels &) const = default;
+};
+} // namespace
+
+/// Whose channels `value`, [tokens, count] with or without a batch, has: all elements of a value in their order, or some
+/// channels of an activation. The source is null where neither is so.
+static Channels sourceOf(Value value, Evaluator &evaluator) {
   const Tensor &tensor = evaluator.evaluate(value);
   if (tensor.content != Tensor::Content::Forms || tensor.forms.empty() || tensor.forms[0].empty())
     return {};
   Value root = tensor.forms[0][0].root;
-  if (root == value || evaluator.evaluate(root).elements() != tensor.elements())
+  const Tensor &whole = evaluator.evaluate(root);
+  bool isAll = whole.elements() == tensor.elements(), isRows = isBatchedRows(root) || whole.shape.size() == 2;
+  if (root == value || (!isAll && !isRows))
     return {};
-  for (auto [i, form] : llvm::enumerate(tensor.forms))
-    if (form.size() != 1 || form[0].root != root || form[0].index != static_cast<int64_t>(i) ||
-        form[0].coefficient != 1)
+  int64_t count = tensor.shape.back(), channels = isAll ? count : whole.shape.back();
+  int64_t first = tensor.forms[0][0].index;
+  if (first + count > channels || tensor.elements() / count != whole.elements() / channels)
+    return {};
+  for (auto [i, form] : llvm::enumerate(tensor.forms)) {
+    int64_t position = static_cast<int64_t>(i);
+    if (form.size() != 1 || form[0].root != root || form[0].coefficient != 1 ||
+        form[0].index != position / count * channels + first + position % count)
       return {};
-  return root;
+  }
+  return {root, first};
 }
 
-static void cancel(NodeOp node, ArrayRef<std::unique_ptr<Evaluator>> evaluators, OpBuilder &builder) {
-  Value output = node.getOutputs()[0];
+static void cancel(Value output, ArrayRef<std::unique_ptr<Evaluator>> evaluators, OpBuilder &builder) {
   if (!isBatchedRows(output) && !(dimensions(output) && dimensions(output)->size() == 2))
     return;
-  Value source = sourceOf(output, *evaluators[0]);
-  if (!source || source != sourceOf(output, *evaluators[1]))
+  Channels channels = sourceOf(output, *evaluators[0]);
+  if (!channels.source || channels != sourceOf(output, *evaluators[1]))
     return;
-  builder.setInsertionPoint(node);
-  Value same = source;
-  if (source.getType() != output.getType() && isBatchedRows(output) && dimensions(source)->size() == 2)
-    same = batched(builder, source);
+  builder.setInsertionPoint(output.getDefiningOp());
+  Value same = channels.source;
+  bool isRows = isBatchedRows(same) || (dimensions(same) && dimensions(same)->size() == 2);
+  if (isRows && same.getType() != output.getType())
+    same = asLike(builder, toRows(builder, same, channels.first, dimensions(output)->back()), output);
   if (same.getType() == output.getType())
     output.replaceAllUsesWith(same);
 }
@@ -59,12 +78,13 @@ struct CancelMovementsPass : halftone::impl::CancelMovementsBase<CancelMovements
       evaluators.push_back(std::make_unique<Evaluator>(binding, files, Evaluator::Unknowns::Roots));
     SmallVector<NodeOp> nodes;
     getOperation().walk([&](NodeOp node) {
-      if (isMovement(node) && node.getNumResults() == 1)
+      if (isMovement(node))
         nodes.push_back(node);
     });
     OpBuilder builder(&getContext());
     for (NodeOp node : nodes)
-      cancel(node, evaluators, builder);
+      for (Value output : node.getOutputs())
+        cancel(output, evaluators, builder);
     eraseDead(getOperation());
   }
 };

@@ -1,6 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // convert-embedding: Gather of a table's rows by token ids.
-#include "passes/import/Node.h"
+#include "passes/import/Matrix.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
 
@@ -24,15 +24,17 @@ static Value tokenIds(Value value) {
 }
 
 static void convert(NodeOp node, OpBuilder &builder) {
-  auto table = dyn_cast<lowbit::WeightType>(node.getInputs()[0].getType());
+  auto matrix = findMatrix(node.getInputs()[0], /*turned=*/false);
   Value tokens = tokenIds(node.getInputs()[1]);
-  if (!table || table.getShape().size() != 2 || !tokens || parameter(node, "axis", int64_t(0)) != 0)
+  if (!matrix || !tokens || parameter(node, "axis", int64_t(0)) != 0)
     return;
   builder.setInsertionPoint(node);
-  auto rows = RankedTensorType::get({cast<RankedTensorType>(tokens.getType()).getDimSize(0), table.getShape()[1]},
+  Value table = orientedHandle(*matrix, builder);
+  auto rows = RankedTensorType::get({cast<RankedTensorType>(tokens.getType()).getDimSize(0),
+                                     cast<lowbit::WeightType>(table.getType()).getShape()[1]},
                                     builder.getF32Type());
-  Value embedding = lowbit::EmbeddingOp::create(builder, node.getLoc(), rows, tokens, node.getInputs()[0],
-                                                lowbit::FormatAttr(), StringAttr());
+  Value embedding =
+      lowbit::EmbeddingOp::create(builder, node.getLoc(), rows, tokens, table, lowbit::FormatAttr(), StringAttr());
   bool hasBatch = cast<RankedTensorType>(node.getInputs()[1].getType()).getRank() == 2;
   node.getOutputs()[0].replaceAllUsesWith(hasBatch ? batched(builder, embedding) : embedding);
   node.erase();

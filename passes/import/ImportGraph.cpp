@@ -44,6 +44,7 @@ private:
     return entry == model.opsets.end() ? 0 : entry->second;
   }
 
+  InFlightDiagnostic unsupported(Location location, const onnx::Node &node);
   LogicalResult makeFunction();
   LogicalResult addInitializers();
   LogicalResult addNode(const onnx::Node &node);
@@ -225,12 +226,20 @@ FailureOr<SmallVector<Value>> Importer::inputsOf(const onnx::Node &node) {
   return inputs;
 }
 
+InFlightDiagnostic Importer::unsupported(Location location, const onnx::Node &node) {
+  InFlightDiagnostic diagnostic = error(location, node) << "operator is not supported";
+  std::string names = supportedNames(node.domain), domain = node.domain.empty() ? "" : " of domain " + node.domain;
+  if (names.empty())
+    return diagnostic << ", nor are others" << domain;
+  return diagnostic << "; supported" << domain << " are " << names;
+}
+
 LogicalResult Importer::addNode(const onnx::Node &node) {
   Location location = locationOf(node.label());
   int64_t opset = opsetOf(node);
   const SupportedOperator *row = supportedOperator(node.domain, node.opType);
   if (!row)
-    return error(location, node) << "operator is not supported";
+    return unsupported(location, node);
   if (opset < row->since)
     return error(location, node) << "is supported from opset " << row->since << " on";
   if (node.domain.empty() && node.opType == "Constant") {

@@ -60,16 +60,20 @@ std::optional<float> halftone::importer::constantScalar(Value value) {
   return static_cast<float>((*elements.getValues<APFloat>().begin()).convertToDouble());
 }
 
+std::string halftone::importer::operatorOf(NodeOp node) {
+  if (auto original = node->getAttrOfType<StringAttr>(expandedAttribute))
+    return original.str();
+  std::string domain = node.getDomain().empty() ? "" : node.getDomain().str() + ".";
+  return domain + node.getOpType().str() + ", opset " + std::to_string(node.getOpset());
+}
+
 std::string halftone::importer::describe(NodeOp node) {
   std::string text;
   llvm::raw_string_ostream out(text);
   if (auto module = node->getParentOfType<ModuleOp>())
     if (auto source = module->getAttrOfType<StringAttr>("halftone.source"))
       out << source.getValue() << ": ";
-  out << "node '" << node.getName() << "' (";
-  if (!node.getDomain().empty())
-    out << node.getDomain() << ".";
-  out << node.getOpType() << ", opset " << node.getOpset() << ")";
+  out << "node '" << node.getName() << "' (" << operatorOf(node) << ")";
   return text;
 }
 

@@ -34,6 +34,11 @@ std::optional<llvm::SmallVector<int64_t>> constantIntegers(mlir::Value value);
 /// The element of a constant holding a single float.
 std::optional<float> constantScalar(mlir::Value value);
 
+/// On nodes written in the place of another one: what that was, in operatorOf's words.
+inline constexpr llvm::StringLiteral expandedAttribute = "halftone.expanded";
+
+/// "MatMul, opset 17", with the domain where it is not ONNX's own.
+std::string operatorOf(NodeOp node);
 /// "stories.onnx: node 'model/layers.3/MatMul' (MatMul, opset 17)": the start of every error about a node.
 std::string describe(NodeOp node);
 /// Starts an error about `node` with describe(node) and ": ".

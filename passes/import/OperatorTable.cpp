@@ -10,6 +10,7 @@ static constexpr SupportedOperator table[] = {
     {"", "Abs", 6, 1},
     {"", "Add", 7, 2},
     {"", "And", 7, 2},
+    {"", "Attention", 23, 3},
     {"", "Cast", 6, 1},
     {"", "Ceil", 6, 1},
     {"", "Concat", 4, 1},
@@ -53,6 +54,7 @@ static constexpr SupportedOperator table[] = {
     {"", "ReduceProd", 1, 1},
     {"", "ReduceSum", 1, 1},
     {"", "Reshape", 5, 2},
+    {"", "RotaryEmbedding", 23, 3},
     {"", "Shape", 1, 1},
     {"", "Sigmoid", 6, 1},
     {"", "SimplifiedLayerNormalization", 1, 2}, // in no opset of the standard; exporters write it all the same
@@ -71,10 +73,22 @@ static constexpr SupportedOperator table[] = {
     {"", "Unsqueeze", 1, 1},
     {"", "Where", 9, 3},
     {"", "Xor", 7, 2},
+    {"com.microsoft", "GroupQueryAttention", 1, 1},
+    {"com.microsoft", "QuickGelu", 1, 1},
+    {"com.microsoft", "RotaryEmbedding", 1, 4},
+    {"com.microsoft", "SkipSimplifiedLayerNormalization", 1, 3},
 };
 
 const SupportedOperator *halftone::importer::supportedOperator(llvm::StringRef domain, llvm::StringRef name) {
   const SupportedOperator *row =
       llvm::find_if(table, [&](const SupportedOperator &row) { return row.domain == domain && row.name == name; });
   return row == std::end(table) ? nullptr : row;
+}
+
+std::string halftone::importer::supportedNames(llvm::StringRef domain) {
+  std::string names;
+  for (const SupportedOperator &row : table)
+    if (row.domain == domain)
+      names += (names.empty() ? "" : ", ") + row.name.str();
+  return names;
 }

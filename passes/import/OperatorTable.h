@@ -5,6 +5,7 @@
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
+#include <string>
 
 namespace halftone::importer {
 
@@ -18,5 +19,8 @@ struct SupportedOperator {
 
 /// The row of an operator, or null.
 const SupportedOperator *supportedOperator(llvm::StringRef domain, llvm::StringRef name);
+
+/// The names of a domain's operators, "Abs, Add, ...", for errors; empty where there are none.
+std::string supportedNames(llvm::StringRef domain);
 
 } // namespace halftone::importer

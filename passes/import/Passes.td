@@ -25,6 +25,23 @@ def ImportModel : Pass<"import-model", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
 }
 
+def ExpandOperators : Pass<"expand-operators", "::mlir::ModuleOp"> {
+  let summary = "Write out operators that mean several others";
+  let description = [{
+    A norm with the sum before it, rotary embeddings, attention with rotation, cache and mask inside: each becomes the
+    simple nodes that it means, so that later passes recognise one spelling. Positions and masks are computed from what
+    the operator is given. A parameter, input or output that has no such meaning is an error naming it. Nodes made here
+    are called in errors as the one they stand for.
+
+    Example:
+      %y, %s = onnx.node "SkipSimplifiedLayerNormalization" (%a, %b, %g)
+    =>
+      %s = onnx.node "Add" (%a, %b)
+      %y = onnx.node "SimplifiedLayerNormalization" (%s, %g)
+  }];
+  let dependentDialects = ["::halftone::onnx::OnnxDialect", "::mlir::arith::ArithDialect"];
+}
+
 def BindInputs : Pass<"bind-inputs", "::mlir::ModuleOp"> {
   let summary = "Make the graph of a decoder a function of new tokens and the length of the past";
   let description = [{
@@ -73,7 +90,8 @@ def ConvertLinears : Pass<"convert-linears", "::mlir::ModuleOp"> {
   let summary = "Turn products with a weight into lowbit.linear";
   let description = [{
     MatMul and Gemm whose right side is a weight or its Transpose. The weight gets the type [outputs, inputs];
-    `transposed` says that the file has it the other way. Activations lose their batch of 1.
+    `transposed` says that the file has it the other way. Activations lose their batch of 1. What Gemm adds becomes an
+    Add.
 
     Example:
       %y = onnx.node "MatMul" (%x, %w) : (tensor<1x?x64xf32>, !lowbit.weight<64x32, ...>)
@@ -86,12 +104,26 @@ def ConvertLinears : Pass<"convert-linears", "::mlir::ModuleOp"> {
 def ConvertEmbedding : Pass<"convert-embedding", "::mlir::ModuleOp"> {
   let summary = "Turn the Gather of a table's rows by token ids into lowbit.embedding";
   let description = [{
-    Other Gathers, such as those of rows of angles by positions, stay.
+    The table may be a Transpose of what the file has. Other Gathers, such as those of rows of angles by positions,
+    stay.
 
     Example:
       %x = onnx.node "Gather" (%table, %ids) : tensor<1x?x64xf32>
     =>
       %x = lowbit.embedding %tokens, %table : tensor<?x64xf32>
+  }];
+  let dependentDialects = ["::halftone::lowbit::LowbitDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def ConvertBiases : Pass<"convert-biases", "::mlir::func::FuncOp"> {
+  let summary = "Turn sums with a trained vector into lowbit.add_bias";
+  let description = [{
+    Add of activations and a weight of one dimension with an element for each channel.
+
+    Example:
+      %y = onnx.node "Add" (%x, %b) : (tensor<1x?x64xf32>, !lowbit.weight<64, ...>)
+    =>
+      %y = lowbit.add_bias %x2, %b : tensor<?x64xf32>, !lowbit.weight<64, ...>
   }];
   let dependentDialects = ["::halftone::lowbit::LowbitDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -153,7 +185,8 @@ def RecogniseAttention : Pass<"recognise-attention", "::mlir::ModuleOp"> {
   let description = [{
     From a Softmax: its argument is a product of queries and keys, scaled and masked, its result times the values. Which
     element of which activation stands where, the scale and the mask are found by evaluation. The keys and values are
-    those of the past and the new ones, or the new ones alone: the graph then gets a cache. A mask that is not causal is
+    those of the past and the new ones, or the new ones alone: the graph then gets a cache. Channels that are a part of
+    an activation become a tensor.extract_slice of it. A mask that is not causal is
     an error naming the first position that differs.
 
     Example:
@@ -180,7 +213,8 @@ def BindOutputs : Pass<"bind-outputs", "::mlir::ModuleOp"> {
 def CancelMovements : Pass<"cancel-movements", "::mlir::func::FuncOp"> {
   let summary = "Remove reshapes, transposes and slices that together move nothing";
   let description = [{
-    A value that evaluates to the elements of an activation in their own order is that activation.
+    A value that evaluates to the elements of an activation in their own order is that activation; one that evaluates
+    to some of its channels, a tensor.extract_slice.
 
     Example:
       %1 = onnx.node "Transpose" (%x)
@@ -200,6 +234,21 @@ def ConvertElementwise : Pass<"convert-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def SplitLinears : Pass<"split-linears", "::mlir::ModuleOp"> {
+  let summary = "Let each part of a linear's channels be a linear of its own";
+  let description = [{
+    Exporters join queries, keys and values, or gate and up, into one product. A tensor.extract_slice of channels of a
+    linear, with or without a bias, becomes a linear with those rows of the weight; lowbit.slice_rows are evaluated in
+    the `quantize` stage. Formats are then decided for each, and kernels join them again. A slice of anything else is
+    an error.
+
+    Example:
+      %1 = lowbit.linear %x, %w : ... -> tensor<?x864xf32>        %v = lowbit.slice_rows %w from 288 : ...
+      %2 = tensor.extract_slice %1[0, 288] [%n, 288] [1, 1]   =>  %2 = lowbit.linear %x, %v : ... -> tensor<?x288xf32>
+  }];
+  let dependentDialects = ["::halftone::lowbit::LowbitDialect"];
+}
+
 def DropUnused : Pass<"drop-unused", "::mlir::ModuleOp"> {
   let summary = "Remove weights and caches that no operation names";
   let description = [{
@@ -216,7 +265,9 @@ def VerifyImported : Pass<"verify-imported", "::mlir::ModuleOp"> {
     The first one left is an error naming file, node, operator and opset.
 
     Example:
-      %y = onnx.node "Add" (%x, %bias) named "q"      =>      a.onnx: node 'q' (Add, opset 18): biases are not supported
+      %y = onnx.node "Add" (%x, %matrix) named "q"
+    =>
+      a.onnx: node 'q' (Add, opset 18): this use of the operator is not understood
   }];
 }
 

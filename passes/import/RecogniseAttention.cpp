@@ -33,6 +33,9 @@ private:
   FailureOr<Attention> find(NodeOp softmax, Binding binding);
   LogicalResult checkContext(const Attention &attention);
   void replace(const Attention &attention);
+  Value rowsOf(const HeadRows &heads) {
+    return toRows(builder, heads.activation, heads.first, heads.heads * heads.size);
+  }
   lowbit::CacheOp addCache(Location location, int64_t heads, int64_t size);
 
   ModuleOp module;
@@ -64,8 +67,8 @@ LogicalResult Recogniser::recognise(NodeOp softmax) {
   FailureOr<Attention> second = find(softmax, bindings[1]);
   if (failed(second))
     return failure();
-  if (first->queries.activation != second->queries.activation || first->keys.activation != second->keys.activation ||
-      first->values.activation != second->values.activation || first->scale != second->scale)
+  if (first->queries != second->queries || first->keys != second->keys || first->values != second->values ||
+      first->scale != second->scale)
     return emitNodeError(softmax) << "attention differs from one number of tokens to another";
   if (failed(checkContext(*first)))
     return failure();
@@ -104,9 +107,9 @@ void Recogniser::replace(const Attention &attention) {
   builder.setInsertionPoint(product);
   Value handle = lowbit::GetOp::create(builder, location, cache.getType(), cache.getSymName());
   Value past = function.getArgument(1);
-  Value keys = toRows(builder, k.activation), values = toRows(builder, attention.values.activation);
+  Value keys = rowsOf(k), values = rowsOf(attention.values);
   lowbit::AppendOp::create(builder, location, keys, values, handle, past);
-  Value queries = toRows(builder, q.activation);
+  Value queries = rowsOf(q);
   Value result =
       lowbit::AttentionOp::create(builder, location, queries.getType(), queries, handle, past,
                                   builder.getI64IntegerAttr(q.heads), builder.getF32FloatAttr(attention.scale));

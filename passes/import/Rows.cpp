@@ -26,6 +26,20 @@ Value halftone::importer::toRows(OpBuilder &builder, Value value) {
   return tensor::CollapseShapeOp::create(builder, value.getLoc(), rows, value, groups);
 }
 
+Value halftone::importer::toRows(OpBuilder &builder, Value value, int64_t first, int64_t count) {
+  Value rows = toRows(builder, value);
+  auto type = cast<RankedTensorType>(rows.getType());
+  if (count == type.getDimSize(1))
+    return rows;
+  OpFoldResult tokens = tensor::getMixedSize(builder, rows.getLoc(), rows, 0);
+  OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
+  auto part = RankedTensorType::get({type.getDimSize(0), count}, type.getElementType());
+  return tensor::ExtractSliceOp::create(builder, rows.getLoc(), part, rows,
+                                        ArrayRef<OpFoldResult>{zero, builder.getIndexAttr(first)},
+                                        ArrayRef<OpFoldResult>{tokens, builder.getIndexAttr(count)},
+                                        ArrayRef<OpFoldResult>{one, one});
+}
+
 Value halftone::importer::batched(OpBuilder &builder, Value rows) {
   auto type = cast<RankedTensorType>(rows.getType());
   SmallVector<ReassociationIndices> groups = {{0, 1}};

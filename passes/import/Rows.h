@@ -11,6 +11,8 @@ bool isBatchedRows(mlir::Value value);
 /// `value` as [tokens, channels]: of [1, tokens, channels], or itself where it has two dimensions. What was made by
 /// batched() is taken back instead.
 mlir::Value toRows(mlir::OpBuilder &builder, mlir::Value value);
+/// Channels `first`, first + 1, ... of `value`, as [tokens, count]: all of them are toRows, others a slice.
+mlir::Value toRows(mlir::OpBuilder &builder, mlir::Value value, int64_t first, int64_t count);
 /// [tokens, channels] as [1, tokens, channels].
 mlir::Value batched(mlir::OpBuilder &builder, mlir::Value rows);
 /// `rows` in the form that `like` has.

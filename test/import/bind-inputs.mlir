@@ -67,3 +67,36 @@ func.func @graph(%ids: tensor<?x?xi64> {onnx.name = "ids", onnx.dimensions = ["b
   %s = onnx.node "Mul" opset 18 (%x, %x) {} named "s" : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
   return %s : tensor<*xf32>
 }
+
+// -----
+
+// A size of the past that the file only has a name for is that of what is put behind it; the table may be turned round.
+// CHECK: func.func @forward(%arg0: tensor<?xi64>, %arg1: index, %arg2: tensor<1x2x?x4xf32>
+lowbit.weight @head : !lowbit.weight<8x16, <f32>> in "a.onnx" at 0
+func.func @graph(%ids: tensor<?x?xi64> {onnx.name = "ids", onnx.dimensions = ["b", "n"]},
+                 %k: tensor<?x2x?x?xf32> {onnx.name = "k", onnx.dimensions = ["b", "2", "p", "size"]}) -> (tensor<*xf32>, tensor<*xf32>) {
+  %w = lowbit.get @head : !lowbit.weight<8x16, <f32>>
+  %t = onnx.node "Transpose" opset 18 (%w) {perm = array<i64: 1, 0>} named "t" : (!lowbit.weight<8x16, <f32>>) -> tensor<*xf32>
+  %x = onnx.node "Gather" opset 18 (%t, %ids) {} named "x" : (tensor<*xf32>, tensor<?x?xi64>) -> tensor<*xf32>
+  %s = onnx.node "Mul" opset 18 (%x, %x) {} named "s" : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  %shape = arith.constant dense<[0, 0, 2, -1]> : tensor<4xi64>
+  %h = onnx.node "Reshape" opset 18 (%s, %shape) {} named "h" : (tensor<*xf32>, tensor<4xi64>) -> tensor<*xf32>
+  %h2 = onnx.node "Transpose" opset 18 (%h) {perm = array<i64: 0, 2, 1, 3>} named "h2" : (tensor<*xf32>) -> tensor<*xf32>
+  %p = onnx.node "Concat" opset 18 (%k, %h2) {axis = -2 : si64} named "p" : (tensor<?x2x?x?xf32>, tensor<*xf32>) -> tensor<*xf32>
+  return %x, %p : tensor<*xf32>, tensor<*xf32>
+}
+
+// -----
+
+module attributes {halftone.source = "a.onnx"} {
+lowbit.weight @table : !lowbit.weight<16x4, <f32>> in "a.onnx" at 0
+func.func @graph(%ids: tensor<?x?xi64> {onnx.name = "ids", onnx.dimensions = ["b", "n"]},
+// expected-error @below {{a.onnx: input 'k': past keys or values are 'tensor<1x2x?x?xf32>': one dimension after the batch must be dynamic}}
+                 %k: tensor<?x2x?x?xf32> {onnx.name = "k", onnx.dimensions = ["b", "2", "p", "size"]}) -> (tensor<*xf32>, tensor<*xf32>) {
+  %t = lowbit.get @table : !lowbit.weight<16x4, <f32>>
+  %x = onnx.node "Gather" opset 18 (%t, %ids) {} named "x" : (!lowbit.weight<16x4, <f32>>, tensor<?x?xi64>) -> tensor<*xf32>
+  %s = onnx.node "Mul" opset 18 (%x, %x) {} named "s" : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+  %n = onnx.node "Neg" opset 18 (%k) {} named "n" : (tensor<?x2x?x?xf32>) -> tensor<*xf32>
+  return %s, %n : tensor<*xf32>, tensor<*xf32>
+}
+}

@@ -43,3 +43,22 @@ func.func @last(%x: tensor<1x?x8xf32>) -> tensor<1x1x8xf32> {
   %e = onnx.node "Slice" opset 18 (%x, %minus, %all, %one) {} named "e" : (tensor<1x?x8xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x1x8xf32>
   return %e : tensor<1x1x8xf32>
 }
+
+// Some channels, by Split and by Slice after heads were split and turned back: a slice of the activation.
+// CHECK-LABEL: @channels
+// CHECK-NOT: onnx.node
+// CHECK: tensor.extract_slice %{{.*}}[0, 0] [%{{.*}}, 4] [1, 1] : tensor<?x8xf32> to tensor<?x4xf32>
+// CHECK: tensor.extract_slice %{{.*}}[0, 4] [%{{.*}}, 4] [1, 1] : tensor<?x8xf32> to tensor<?x4xf32>
+// CHECK: tensor.extract_slice %{{.*}}[0, 2] [%{{.*}}, 4] [1, 1] : tensor<?x8xf32> to tensor<?x4xf32>
+func.func @channels(%x: tensor<1x?x8xf32>) -> (tensor<1x?x4xf32>, tensor<1x?x4xf32>, tensor<1x?x4xf32>) {
+  %a:2 = onnx.node "Split" opset 18 (%x) {axis = -1 : si64} named "a" : (tensor<1x?x8xf32>) -> (tensor<1x?x4xf32>, tensor<1x?x4xf32>)
+  %shape = arith.constant dense<[1, -1, 4, 2]> : tensor<4xi64>
+  %b = onnx.node "Reshape" opset 18 (%x, %shape) {} named "b" : (tensor<1x?x8xf32>, tensor<4xi64>) -> tensor<1x?x4x2xf32>
+  %one = arith.constant dense<1> : tensor<1xi64>
+  %three = arith.constant dense<3> : tensor<1xi64>
+  %two = arith.constant dense<2> : tensor<1xi64>
+  %c = onnx.node "Slice" opset 18 (%b, %one, %three, %two) {} named "c" : (tensor<1x?x4x2xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x?x2x2xf32>
+  %flat = arith.constant dense<[1, -1, 4]> : tensor<3xi64>
+  %d = onnx.node "Reshape" opset 18 (%c, %flat) {} named "d" : (tensor<1x?x2x2xf32>, tensor<3xi64>) -> tensor<1x?x4xf32>
+  return %a#0, %a#1, %d : tensor<1x?x4xf32>, tensor<1x?x4xf32>, tensor<1x?x4xf32>
+}

@@ -26,3 +26,16 @@ func.func @others(%tokens: tensor<?xi64>, %past: index, %ids: tensor<1x?xi64>) -
   %y = onnx.node "Gather" opset 18 (%t, %ids) {} named "y" : (!lowbit.weight<16x4, <f32>>, tensor<1x?xi64>) -> tensor<1x?x4xf32>
   return %x, %y : tensor<16x?xf32>, tensor<1x?x4xf32>
 }
+
+lowbit.weight @head : !lowbit.weight<4x16, <f32>> in "a.onnx" at 256
+
+// A table that is the head, turned round.
+// CHECK-LABEL: @turned
+// CHECK: %[[T:.*]] = lowbit.get @head.transposed : !lowbit.weight<16x4, <f32>>
+// CHECK: lowbit.embedding %arg0, %[[T]] : (tensor<?xi64>, <16x4, <f32>>) -> tensor<?x4xf32>
+func.func @turned(%tokens: tensor<?xi64>, %past: index) -> tensor<?x4xf32> {
+  %w = lowbit.get @head : !lowbit.weight<4x16, <f32>>
+  %t = onnx.node "Transpose" opset 18 (%w) {perm = array<i64: 1, 0>} named "t" : (!lowbit.weight<4x16, <f32>>) -> tensor<16x4xf32>
+  %x = onnx.node "Gather" opset 18 (%t, %tokens) {} named "x" : (tensor<16x4xf32>, tensor<?xi64>) -> tensor<?x4xf32>
+  return %x : tensor<?x4xf32>
+}

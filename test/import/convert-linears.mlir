@@ -43,6 +43,16 @@ func.func @bothWays(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
   return %a, %b : tensor<?x4xf32>, tensor<?x4xf32>
 }
 
+// What Gemm adds is an Add of its own.
+// CHECK-LABEL: @sum
+// CHECK: %[[L:.*]] = lowbit.linear
+// CHECK: onnx.node "Add" opset 18(%[[L]], %arg1) {} named "d"
+func.func @sum(%x: tensor<?x4xf32>, %b: tensor<8xf32>) -> tensor<?x8xf32> {
+  %v = lowbit.get @outputsFirst : !lowbit.weight<8x4, <f32>>
+  %d = onnx.node "Gemm" opset 18 (%x, %v, %b) {transB = 1 : si64} named "d" : (tensor<?x4xf32>, !lowbit.weight<8x4, <f32>>, tensor<8xf32>) -> tensor<?x8xf32>
+  return %d : tensor<?x8xf32>
+}
+
 // What is no linear stays: scaled, reduced over another size, or the weight on the left.
 // CHECK-LABEL: @others
 // CHECK-COUNT-3: onnx.node

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-# One operation of --mlir-print-op-generic: results, name, operands, properties.
-OPERATION = re.compile(r'^\s*(?:(%\S+) = )?"([\w.]+)"\(([^)]*)\)(?: <\{(.*?)\}>)? : ')
+# One operation of --mlir-print-op-generic: results, name, operands, properties, and of a weight as result its rows.
+OPERATION = re.compile(r'^\s*(?:(%\S+) = )?"([\w.]+)"\(([^)]*)\)(?: <\{(.*?)\}>)? : (?:.* -> !lowbit\.weight<(\d+))?')
 FUNCTION = re.compile(r'^\s*"func\.func"\(\) <\{.*sym_name = "([^"]*)"')
 ARGUMENTS = re.compile(r"^\s*\^bb0\((.*)\):")
 
@@ -39,8 +39,9 @@ class Module:
             elif arguments := ARGUMENTS.match(line):
                 self.functions[name] = (re.findall(r"(%\w+):", arguments.group(1)), [])
             elif operation := OPERATION.match(line):
-                result, kind, operands, attributes = operation.groups()
-                self.add(name, result, kind, re.findall(r"%[\w#]+", operands), properties(attributes))
+                result, kind, operands, attributes, rows = operation.groups()
+                attributes = properties(attributes) | ({"rows": int(rows)} if rows else {})
+                self.add(name, result, kind, re.findall(r"%[\w#]+", operands), attributes)
 
     def add(self, function, result, kind, operands, attributes):
         if kind == "lowbit.weight":
@@ -62,9 +63,11 @@ class Module:
             read = [values[operand] for operand in operands]
             if kind == "func.return":
                 return read
-            made = self.call(attributes["callee"], read)[0] if kind == "func.call" else self.run(kind, read, attributes)
-            if result:
-                values[result] = made
+            made = self.call(attributes["callee"], read) if kind == "func.call" else [self.run(kind, read, attributes)]
+            if result and len(made) == 1:
+                values[result] = made[0]
+            elif result:
+                values.update({f"{result.split(':')[0]}#{i}": value for i, value in enumerate(made)})
         raise AssertionError(f"@{name} does not return")
 
     def run(self, kind, read, attributes):
@@ -125,6 +128,8 @@ def attention(read, attributes):
 OPERATIONS = {
     "lowbit.embedding": lambda read, attributes: read[1][read[0]],
     "lowbit.linear": lambda read, attributes: read[0] @ read[1].T,
+    "lowbit.add_bias": lambda read, attributes: read[0] + read[1],
+    "lowbit.slice_rows": lambda read, attributes: read[0][attributes["first"] :][: attributes["rows"]],
     "lowbit.rms_norm": rmsNorm,
     "lowbit.rope": rope,
     "lowbit.append": append,

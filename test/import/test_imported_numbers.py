@@ -6,13 +6,16 @@ import pytest
 from imported_numpy import Module
 from onnx import helper, numpy_helper
 
-# Graphs of the Llama architecture as different exporters write them; the first three have no cache.
-MODELS = ("llama-dynamo", "llama-torchscript", "llama-optimum", "llama-hf-decode")
+# Decoders as different exporters write them, some without a cache, some with joined products, fused operators or biases.
+MODELS = (
+    "llama-dynamo", "llama-dynamo-opset23", "llama-torchscript", "llama-optimum", "llama-optimum-o2", "llama-hf-decode",
+    "llama-hf-ortcpu-decode", "llama-genai-fp32", "mistral-genai-fp32", "qwen2-dynamo", "qwen2-torchscript", "qwen2-optimum",
+    "qwen2-hf-decode", "qwen2-genai-fp32",
+)  # fmt: skip
 # Refused for a reason that the message must give.
 REFUSED = {
     "mistral-optimum": "the attention mask is not causal: token 2047 does not see position 0",
     "mistral-dynamo": "the attention mask is not causal: token 8 does not see position 0",
-    "qwen2-optimum": "biases are not supported",
     "llama-optimum-fp16": "weights of float16 [256, 64] are not supported; export the model in float32",
     "gpt2-optimum": "(LayerNormalization, opset 18): operator is not supported",
     "llama-optimum-nbits4": "(MatMulNBits, opset 1): operator is not supported",

@@ -1,0 +1,59 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Finding a matrix behind Transpose, and naming it in both directions.
+#include "passes/import/Matrix.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::importer;
+
+std::optional<Matrix> halftone::importer::findMatrix(Value value, bool turned) {
+  while (NodeOp node = definedBy(value, "Transpose")) {
+    auto order = listParameter(node, "perm");
+    if (order && *order != SmallVector<int64_t>{1, 0})
+      return std::nullopt;
+    value = node.getInputs()[0];
+    turned = !turned;
+  }
+  auto type = dyn_cast<lowbit::WeightType>(value.getType());
+  if (!type || type.getShape().size() != 2 || !weightOf(value))
+    return std::nullopt;
+  return Matrix{value, turned};
+}
+
+/// The weight under the name that has it turned round.
+static lowbit::WeightOp turnedWeight(lowbit::WeightOp weight) {
+  auto module = weight->getParentOfType<ModuleOp>();
+  std::string name = (weight.getSymName() + ".transposed").str();
+  if (auto other = module.lookupSymbol<lowbit::WeightOp>(name))
+    return other;
+  auto type = cast<lowbit::WeightType>(weight.getType());
+  auto target =
+      lowbit::WeightType::get(module.getContext(), {type.getShape()[1], type.getShape()[0]}, type.getFormat());
+  OpBuilder builder(module.getContext());
+  builder.setInsertionPointAfter(weight);
+  return lowbit::WeightOp::create(builder, weight.getLoc(), name, target, weight.getFile(), weight.getOffset(),
+                                  !weight.getTransposed());
+}
+
+Value halftone::importer::orientedHandle(const Matrix &matrix, OpBuilder &builder) {
+  lowbit::WeightOp weight = weightOf(matrix.handle);
+  if (matrix.turned)
+    weight = turnedWeight(weight);
+  return lowbit::GetOp::create(builder, matrix.handle.getLoc(), weight.getType(), weight.getSymName());
+}
+
+void halftone::importer::tidyNames(ModuleOp module) {
+  auto isUsed = [&](lowbit::WeightOp weight) { return !SymbolTable::symbolKnownUseEmpty(weight, module); };
+  for (auto weight : llvm::make_early_inc_range(module.getOps<lowbit::WeightOp>())) {
+    if (isUsed(weight))
+      continue;
+    std::string name = weight.getSymName().str();
+    auto turned = module.lookupSymbol<lowbit::WeightOp>(name + ".transposed");
+    weight.erase();
+    if (turned &&
+        succeeded(SymbolTable::replaceAllSymbolUses(turned, StringAttr::get(module.getContext(), name), module)))
+      turned.setSymName(name);
+  }
+}
