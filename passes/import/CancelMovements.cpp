@@ -30,8 +30,8 @@ struct Channels {
 };
 } // namespace
 
-/// Whose channels `value`, [tokens, count] with or without a batch, has: all elements of a value in their order, or some
-/// channels of an activation. The source is null where neither is so.
+/// Whose channels `value`, [tokens, count] with or without a batch, has: all elements of a value in their order, or
+/// some channels of an activation. The source is null where neither is so.
 static Channels sourceOf(Value value, Evaluator &evaluator) {
   const Tensor &tensor = evaluator.evaluate(value);
   if (tensor.content != Tensor::Content::Forms || tensor.forms.empty() || tensor.forms[0].empty())

@@ -30,9 +30,9 @@ static void convert(NodeOp node, OpBuilder &builder) {
     return;
   builder.setInsertionPoint(node);
   Value table = orientedHandle(*matrix, builder);
-  auto rows = RankedTensorType::get({cast<RankedTensorType>(tokens.getType()).getDimSize(0),
-                                     cast<lowbit::WeightType>(table.getType()).getShape()[1]},
-                                    builder.getF32Type());
+  auto rows = RankedTensorType::get(
+      {cast<RankedTensorType>(tokens.getType()).getDimSize(0), cast<lowbit::WeightType>(table.getType()).getShape()[1]},
+      builder.getF32Type());
   Value embedding =
       lowbit::EmbeddingOp::create(builder, node.getLoc(), rows, tokens, table, lowbit::FormatAttr(), StringAttr());
   bool hasBatch = cast<RankedTensorType>(node.getInputs()[1].getType()).getRank() == 2;

@@ -40,9 +40,9 @@ static void convert(NodeOp node, OpBuilder &builder) {
     return;
   builder.setInsertionPoint(node);
   Value rows = toRows(builder, input), handle = orientedHandle(*matrix, builder);
-  auto result = RankedTensorType::get({cast<RankedTensorType>(rows.getType()).getDimSize(0),
-                                       cast<lowbit::WeightType>(handle.getType()).getShape()[0]},
-                                      builder.getF32Type());
+  auto result = RankedTensorType::get(
+      {cast<RankedTensorType>(rows.getType()).getDimSize(0), cast<lowbit::WeightType>(handle.getType()).getShape()[0]},
+      builder.getF32Type());
   Value linear =
       lowbit::LinearOp::create(builder, node.getLoc(), result, rows, handle, lowbit::FormatAttr(), StringAttr());
   linear = asLike(builder, linear, input);

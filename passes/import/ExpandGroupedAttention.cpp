@@ -6,11 +6,36 @@
 using namespace mlir;
 using namespace halftone::importer;
 
-static constexpr StringLiteral inputs[] = {
-    "query",     "key",          "value",          "past_key",  "past_value", "seqlens_k", "total_sequence_length", "cos_cache",
-    "sin_cache", "position_ids", "attention_bias", "head_sink", "k_scale",    "v_scale",   "q_norm_weight",         "k_norm_weight"};
+static constexpr StringLiteral inputs[] = {"query",
+                                           "key",
+                                           "value",
+                                           "past_key",
+                                           "past_value",
+                                           "seqlens_k",
+                                           "total_sequence_length",
+                                           "cos_cache",
+                                           "sin_cache",
+                                           "position_ids",
+                                           "attention_bias",
+                                           "head_sink",
+                                           "k_scale",
+                                           "v_scale",
+                                           "q_norm_weight",
+                                           "k_norm_weight"};
 static constexpr StringLiteral outputs[] = {"output", "present_key", "present_value", "output_qk"};
-enum : size_t { query, key, value, pastKey, pastValue, lastPosition, totalLength, cosines, sines, positionIds, supported };
+enum : size_t {
+  query,
+  key,
+  value,
+  pastKey,
+  pastValue,
+  lastPosition,
+  totalLength,
+  cosines,
+  sines,
+  positionIds,
+  supported
+};
 
 static constexpr Parameter parameters[] = {
     {"num_heads", 1},
@@ -106,7 +131,8 @@ void Expander::place() {
 Value Expander::rotated(Value heads) {
   Value at = inputOf(node, positionIds) ? inputOf(node, positionIds) : positions;
   auto rows = [&](size_t table) {
-    return writer.unsqueeze(writer.make("Gather", {inputOf(node, table), at}, writer.parameter("axis", int64_t(0))), {-2});
+    return writer.unsqueeze(writer.make("Gather", {inputOf(node, table), at}, writer.parameter("axis", int64_t(0))),
+                            {-2});
   };
   return rotate(writer, heads, rows(cosines), rows(sines), parameter(node, "rotary_interleaved", int64_t(0)) == 1);
 }

@@ -9,8 +9,8 @@ Value halftone::importer::rotate(NodeWriter &writer, Value heads, Value cos, Val
   Value start = writer.integers(0), end = writer.integers(everything);
   Value pairs = writer.sizeOf(cos, -1), rotated = writer.make("Add", {pairs, pairs});
   Value first = interleaved ? writer.slice(heads, start, rotated, -1, 2) : writer.slice(heads, start, pairs, -1);
-  Value second = interleaved ? writer.slice(heads, writer.integers(1), rotated, -1, 2)
-                             : writer.slice(heads, pairs, rotated, -1);
+  Value second =
+      interleaved ? writer.slice(heads, writer.integers(1), rotated, -1, 2) : writer.slice(heads, pairs, rotated, -1);
   auto times = [&](Value a, Value b) { return writer.make("Mul", {a, b}); };
   Value turnedFirst = writer.make("Sub", {times(first, cos), times(second, sin)});
   Value turnedSecond = writer.make("Add", {times(second, cos), times(first, sin)});

@@ -30,7 +30,7 @@ static constexpr Row table[] = {
     {"com.microsoft", "SkipSimplifiedLayerNormalization", expandSkipNorm},
 };
 
-//===-- Parameters, inputs and outputs ------------------------------------------------------------------------------===//
+//===-- Parameters, inputs and outputs ----------------------------------------------------------------------------===//
 
 /// 30, 0.5: as a user writes it.
 static std::string plain(double number) {
@@ -105,7 +105,7 @@ void halftone::importer::replaceOutput(NodeOp node, size_t i, Value value) {
     node.getOutputs()[i].replaceAllUsesWith(value);
 }
 
-//===-- The pass ----------------------------------------------------------------------------------------------------===//
+//===-- The pass --------------------------------------------------------------------------------------------------===//
 
 namespace {
 struct ExpandOperatorsPass : halftone::impl::ExpandOperatorsBase<ExpandOperatorsPass> {

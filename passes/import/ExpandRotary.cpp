@@ -19,7 +19,8 @@ static LogicalResult expand(NodeOp node, Evaluator &shapes, const Places &places
   if (!input.hasShape() || !cos.hasShape())
     return emitNodeError(node) << "the shapes of its inputs are not known";
   if (rank != 4 && !(rank == 3 && heads > 0))
-    return emitNodeError(node) << "its input has " << rank << " dimensions, only 4, or 3 with 'num_heads', are supported";
+    return emitNodeError(node) << "its input has " << rank
+                               << " dimensions, only 4, or 3 with 'num_heads', are supported";
   if (Value at = inputOf(node, places.positions); at && shapes.evaluate(at).shape.size() != 2)
     return emitNodeError(node) << "its positions are not [batch, tokens]";
   int64_t rotated = parameter(node, "rotary_embedding_dim", int64_t(0));
@@ -41,8 +42,11 @@ static LogicalResult expand(NodeOp node, Evaluator &shapes, const Places &places
   return success();
 }
 
-static constexpr Parameter parameters[] = {
-    {"interleaved", 0, 1}, {"num_heads", 0}, {"rotary_embedding_dim", 0}, {"is_packed_batching", 0, 0}, {"scale", 1, 1}};
+static constexpr Parameter parameters[] = {{"interleaved", 0, 1},
+                                           {"num_heads", 0},
+                                           {"rotary_embedding_dim", 0},
+                                           {"is_packed_batching", 0, 0},
+                                           {"scale", 1, 1}};
 
 LogicalResult halftone::importer::expandRotaryEmbedding(NodeOp node, Evaluator &shapes) {
   if (failed(checkParameters(node, parameters)))

@@ -17,8 +17,8 @@ struct Matrix {
 /// caller wants rows where \p value has columns.
 std::optional<Matrix> findMatrix(mlir::Value value, bool turned);
 
-/// A handle, before the insertion point of \p builder, to the matrix in its direction: the weight's own name, or a second
-/// name, ".transposed", of the same bytes.
+/// A handle, before the insertion point of \p builder, to the matrix in its direction: the weight's own name, or a
+/// second name, ".transposed", of the same bytes.
 mlir::Value orientedHandle(const Matrix &matrix, mlir::OpBuilder &builder);
 
 /// Weights that are only read turned round get their own name back; what nobody names goes away.

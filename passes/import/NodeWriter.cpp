@@ -9,8 +9,7 @@ using namespace halftone::importer;
 static constexpr int64_t int64Type = 7;
 
 Value NodeWriter::make(StringRef type, ValueRange inputs, ArrayRef<NamedAttribute> parameters) {
-  Value result =
-      makeNode(builder, node, type, inputs, UnrankedTensorType::get(builder.getF32Type()), parameters);
+  Value result = makeNode(builder, node, type, inputs, UnrankedTensorType::get(builder.getF32Type()), parameters);
   result.getDefiningOp()->setAttr(expandedAttribute, builder.getStringAttr(operatorOf(node)));
   return result;
 }
@@ -49,9 +48,7 @@ Value NodeWriter::transpose(Value value, ArrayRef<int64_t> order) {
   return make("Transpose", value, parameter("perm", order));
 }
 
-Value NodeWriter::unsqueeze(Value value, ArrayRef<int64_t> axes) {
-  return make("Unsqueeze", {value, integers(axes)});
-}
+Value NodeWriter::unsqueeze(Value value, ArrayRef<int64_t> axes) { return make("Unsqueeze", {value, integers(axes)}); }
 
 Value NodeWriter::concat(ValueRange values, int64_t axis) { return make("Concat", values, parameter("axis", axis)); }
 

@@ -16,8 +16,7 @@ public:
   /// Nodes come before `node`, and are called like it in errors.
   explicit NodeWriter(NodeOp node) : builder(node), node(node) {}
 
-  mlir::Value make(llvm::StringRef type, mlir::ValueRange inputs,
-                   llvm::ArrayRef<mlir::NamedAttribute> parameters = {});
+  mlir::Value make(llvm::StringRef type, mlir::ValueRange inputs, llvm::ArrayRef<mlir::NamedAttribute> parameters = {});
   mlir::NamedAttribute parameter(llvm::StringRef name, int64_t value);
   mlir::NamedAttribute parameter(llvm::StringRef name, float value);
   mlir::NamedAttribute parameter(llvm::StringRef name, llvm::ArrayRef<int64_t> values);

@@ -133,8 +133,7 @@ LogicalResult Recogniser::run() {
   auto renew = [&] { evaluator = std::make_unique<Evaluator>(binding, files, Evaluator::Unknowns::Roots); };
   renew();
   for (NodeOp node : nodes) {
-    auto rotation =
-        node.getNumResults() == 1 ? findRotation(node.getOutputs()[0], binding, *evaluator) : std::nullopt;
+    auto rotation = node.getNumResults() == 1 ? findRotation(node.getOutputs()[0], binding, *evaluator) : std::nullopt;
     if (!rotation)
       continue;
     if (failed(replace(node, *rotation)))

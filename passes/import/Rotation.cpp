@@ -67,7 +67,8 @@ bool Matcher::findTerms() {
     }
     if (!found.self || (form.size() == 2) != static_cast<bool>(found.partner))
       return false;
-    if (found.partner && (found.partner->index - layout.first) / layout.size != (found.self->index - layout.first) / layout.size)
+    if (found.partner &&
+        (found.partner->index - layout.first) / layout.size != (found.self->index - layout.first) / layout.size)
       return false;
     terms.push_back(found);
   }

@@ -34,10 +34,9 @@ Value halftone::importer::toRows(OpBuilder &builder, Value value, int64_t first,
   OpFoldResult tokens = tensor::getMixedSize(builder, rows.getLoc(), rows, 0);
   OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
   auto part = RankedTensorType::get({type.getDimSize(0), count}, type.getElementType());
-  return tensor::ExtractSliceOp::create(builder, rows.getLoc(), part, rows,
-                                        ArrayRef<OpFoldResult>{zero, builder.getIndexAttr(first)},
-                                        ArrayRef<OpFoldResult>{tokens, builder.getIndexAttr(count)},
-                                        ArrayRef<OpFoldResult>{one, one});
+  return tensor::ExtractSliceOp::create(
+      builder, rows.getLoc(), part, rows, ArrayRef<OpFoldResult>{zero, builder.getIndexAttr(first)},
+      ArrayRef<OpFoldResult>{tokens, builder.getIndexAttr(count)}, ArrayRef<OpFoldResult>{one, one});
 }
 
 Value halftone::importer::batched(OpBuilder &builder, Value rows) {

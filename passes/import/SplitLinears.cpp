@@ -44,10 +44,9 @@ static LogicalResult split(tensor::ExtractSliceOp part, StringRef source) {
   int64_t first = part.getStaticOffset(1);
   Value linear = ShapedType::isDynamic(first) ? Value() : partOf(part.getSource(), part, first, builder);
   if (!linear)
-    return mlir::emitError(part.getLoc()) << source << ": channels " << first << " to "
-                                          << first + part.getType().getDimSize(1) - 1 << " of "
-                                          << part.getSourceType().getDimSize(1)
-                                          << " are taken of something that is no product with a weight";
+    return mlir::emitError(part.getLoc())
+           << source << ": channels " << first << " to " << first + part.getType().getDimSize(1) - 1 << " of "
+           << part.getSourceType().getDimSize(1) << " are taken of something that is no product with a weight";
   part.replaceAllUsesWith(linear);
   part.erase();
   return success();

@@ -66,7 +66,8 @@ private:
     auto memory = [&](Value value) { return bufferOf(value); };
     const LogicalResult result =
         llvm::TypeSwitch<Operation *, LogicalResult>(op)
-            .Case<LinearOp, AddBiasOp, RmsNormOp, QuantizeActivationOp, EmbeddingOp>([&](auto known) { return emit(known); })
+            .Case<LinearOp, AddBiasOp, RmsNormOp, QuantizeActivationOp, EmbeddingOp>(
+                [&](auto known) { return emit(known); })
             .Case<RopeOp, AppendOp, AttentionOp>(
                 [&](auto known) { return lowerReference(known, loops, memory), success(); })
             .Default([&](Operation *other) {

@@ -144,3 +144,18 @@ def compiled(halftone, tmp_path_factory):
 def oracle():
     """oracle(model): ONNX Runtime on the model's file, one session per model."""
     return functools.cache(lambda model: OnnxRuntime(model.onnx))
+
+
+@pytest.fixture(scope="session")
+def stories(oracle):
+    """stories(model): for each of its prompts the ids, and ONNX Runtime's greedy continuation of them, prompt included. Once per
+    checkpoint: graphs of one model tell one story."""
+    told = {}
+
+    def tell(model):
+        if model.checkpoint not in told:
+            prompts = [model.tokenizer.encode(prompt) for prompt in model.prompts]
+            told[model.checkpoint] = [(ids, ids + oracle(model).greedy(ids, model.newTokens)) for ids in prompts]
+        return told[model.checkpoint]
+
+    return tell

@@ -38,10 +38,12 @@ def scoredIds(tokenizer, text):
 
 
 class OnnxRuntime:
-    """A decoder with optimum's interface, run by ONNX Runtime: the oracle at the model's boundary."""
+    """A decoder run by ONNX Runtime: the oracle at the model's boundary. Its inputs are some of token ids, mask, positions and past,
+    called as optimum calls them, or as `names` translates; `headSize` is for graphs that only have a name for it."""
 
-    def __init__(self, path):
+    def __init__(self, path, names=None, headSize=None):
         self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        self.names, self.headSize = names or {}, headSize
         self.cache = [x for x in self.session.get_inputs() if x.name.startswith("past_key_values.")]
 
     def logits(self, ids):
@@ -60,17 +62,21 @@ class OnnxRuntime:
         return out
 
     def _empty(self):
-        return {x.name: np.zeros((1, x.shape[1], 0, x.shape[3]), np.float32) for x in self.cache}
+        size = lambda x: x.shape[3] if isinstance(x.shape[3], int) else self.headSize
+        return {x.name: np.zeros((1, x.shape[1], 0, size(x)), np.float32) for x in self.cache}
 
     def _run(self, ids, past):
-        before = next(iter(past.values())).shape[2]
+        before = next(iter(past.values())).shape[2] if past else 0
         ids = np.asarray(ids, np.int64)[None]
         mask = np.ones((1, before + ids.shape[1]), np.int64)
         positions = np.arange(before, mask.shape[1], dtype=np.int64)[None]
-        feeds = {"input_ids": ids, "attention_mask": mask, "position_ids": positions, **past}
-        outputs = dict(zip((x.name for x in self.session.get_outputs()), self.session.run(None, feeds)))
-        logits = outputs.pop("logits")[0]
-        return logits, {name.replace("present", "past_key_values"): x for name, x in outputs.items()}
+        known = {"input_ids": ids, "attention_mask": mask, "position_ids": positions, **past}
+        feeds = {x.name: known[self.names.get(x.name, x.name)] for x in self.session.get_inputs()}
+        results = self.session.run(None, feeds)
+        outputs = {self.names.get(x.name, x.name): y for x, y in zip(self.session.get_outputs(), results)}
+        logits = outputs.pop("logits")
+        rows = logits.reshape(-1, logits.shape[-1])
+        return rows, {name.replace("present", "past_key_values"): x for name, x in outputs.items()}
 
 
 class Binary:
