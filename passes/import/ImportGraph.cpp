@@ -35,7 +35,8 @@ public:
 
 private:
   InFlightDiagnostic error(Location location, const onnx::Node &node) {
-    return emitError(location) << source << ": node '" << node.label() << "' (" << node.opType << ", opset "
+    return emitError(location) << source << ": node '" << node.label() << "' ("
+                               << (node.domain.empty() ? "" : node.domain + ".") << node.opType << ", opset "
                                << opsetOf(node) << "): ";
   }
   Location locationOf(StringRef name) { return NameLoc::get(builder.getStringAttr(name)); }
@@ -44,7 +45,7 @@ private:
     return entry == model.opsets.end() ? 0 : entry->second;
   }
 
-  InFlightDiagnostic unsupported(Location location, const onnx::Node &node);
+  LogicalResult unsupported(Location location, const onnx::Node &node);
   LogicalResult makeFunction();
   LogicalResult addInitializers();
   LogicalResult addNode(const onnx::Node &node);
@@ -226,12 +227,10 @@ FailureOr<SmallVector<Value>> Importer::inputsOf(const onnx::Node &node) {
   return inputs;
 }
 
-InFlightDiagnostic Importer::unsupported(Location location, const onnx::Node &node) {
-  InFlightDiagnostic diagnostic = error(location, node) << "operator is not supported";
+LogicalResult Importer::unsupported(Location location, const onnx::Node &node) {
   std::string names = supportedNames(node.domain), domain = node.domain.empty() ? "" : " of domain " + node.domain;
-  if (names.empty())
-    return diagnostic << ", nor are others" << domain;
-  return diagnostic << "; supported" << domain << " are " << names;
+  return error(location, node) << "operator is not supported"
+                               << (names.empty() ? ", nor are others" + domain : "; supported" + domain + " are " + names);
 }
 
 LogicalResult Importer::addNode(const onnx::Node &node) {

@@ -25,7 +25,7 @@ def write(tmp_path):
 
     def make(nodes, initializers=(), opset=18, inputs=(X,), metadata=None):
         graph = helper.make_graph(list(nodes), "g", list(inputs), [Y], list(initializers))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid(domain, version) for domain, version in (("", opset), ("com.microsoft", 1), ("my.own", 1))])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid(domain, version) for domain, version in (("", opset), ("com.microsoft", 1), ("ai.onnx.ml", 1))])
         model.ir_version = 8
         helper.set_model_props(model, metadata or {})
         path = tmp_path / "model.onnx"
@@ -59,8 +59,8 @@ def test_graph_becomes_nodes(write, read):
 
 CASES = {
     "unknown operator": (lambda: [node("Einsum", ["x"], equation="bij->bij")], {}, "(Einsum, opset 18): operator is not supported; supported are Abs, Add, "),
-    "unknown domain": (lambda: [node("Add", ["x", "x"], domain="com.microsoft")], {}, "(Add, opset 1): operator is not supported; supported of domain com.microsoft are GroupQueryAttention, "),
-    "another domain": (lambda: [node("Add", ["x", "x"], domain="my.own")], {}, "(Add, opset 1): operator is not supported, nor are others of domain my.own"),
+    "unknown domain": (lambda: [node("Add", ["x", "x"], domain="com.microsoft")], {}, "(com.microsoft.Add, opset 1): operator is not supported; supported of domain com.microsoft are GroupQueryAttention, "),
+    "another domain": (lambda: [node("Add", ["x", "x"], domain="ai.onnx.ml")], {}, "(ai.onnx.ml.Add, opset 1): operator is not supported, nor are others of domain ai.onnx.ml"),
     "older meaning": (lambda: [node("Softmax", ["x"])], {"opset": 11}, "(Softmax, opset 11): is supported from opset 13 on"),
     "input left out": (lambda: [node("Add", ["x", ""])], {}, "(Add, opset 18): needs 2 inputs, input 1 is missing"),
 }

@@ -17,8 +17,8 @@ REFUSED = {
     "mistral-optimum": "the attention mask is not causal: token 2047 does not see position 0",
     "mistral-dynamo": "the attention mask is not causal: token 8 does not see position 0",
     "llama-optimum-fp16": "weights of float16 [256, 64] are not supported; export the model in float32",
-    "gpt2-optimum": "(LayerNormalization, opset 18): operator is not supported",
-    "llama-optimum-nbits4": "(MatMulNBits, opset 1): operator is not supported",
+    "gpt2-optimum": "(LayerNormalization, opset 18): operator is not supported; supported are Abs, ",
+    "llama-optimum-nbits4": "(com.microsoft.MatMulNBits, opset 1): operator is not supported; supported of domain com.microsoft are ",
 }
 
 

@@ -148,14 +148,11 @@ def oracle():
 
 @pytest.fixture(scope="session")
 def stories(oracle):
-    """stories(model): for each of its prompts the ids, and ONNX Runtime's greedy continuation of them, prompt included. Once per
-    checkpoint: graphs of one model tell one story."""
-    told = {}
+    """stories(model): for each of its prompts the ids, and ONNX Runtime's greedy continuation of them, prompt included."""
 
+    @functools.cache
     def tell(model):
-        if model.checkpoint not in told:
-            prompts = [model.tokenizer.encode(prompt) for prompt in model.prompts]
-            told[model.checkpoint] = [(ids, ids + oracle(model).greedy(ids, model.newTokens)) for ids in prompts]
-        return told[model.checkpoint]
+        prompts = [model.tokenizer.encode(prompt) for prompt in model.prompts]
+        return [(ids, ids + oracle(model).greedy(ids, model.newTokens)) for ids in prompts]
 
     return tell
