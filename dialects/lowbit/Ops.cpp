@@ -85,6 +85,13 @@ LogicalResult SliceRowsOp::verify() {
   return success();
 }
 
+LogicalResult WidenOp::verify() {
+  WeightType weight = getWeight().getType(), result = getResult().getType();
+  if (!weight.getFormat().getValue().isPlain() || !isReadable(result) || result.getShape() != weight.getShape())
+    return emitOpError("C1: the weight is ") << weight << ", the result " << result;
+  return success();
+}
+
 LogicalResult EmbeddingOp::verify() {
   auto shape = getTable().getType().getShape();
   if (shape.size() != 2)

@@ -115,6 +115,25 @@ def Lowbit_SliceRowsOp : Lowbit_Op<"slice_rows", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Lowbit_WidenOp : Lowbit_Op<"widen", [Pure]> {
+  let summary = "A plain weight in f32";
+  let description = [{
+    The same values: what operations read element by element, norms' scales and biases, is f32. Evaluated as
+    lowbit.scale_columns is.
+
+    ```mlir
+    %g = lowbit.widen %h : !lowbit.weight<288, <f16>> -> !lowbit.weight<288, <f32>>
+    ```
+
+    Constraints:
+    C1. The weight is plain, and the result is it in f32.
+  }];
+  let arguments = (ins Lowbit_WeightType:$weight);
+  let results = (outs Lowbit_WeightType:$result);
+  let assemblyFormat = "$weight `:` type($weight) `->` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
 //===-- Operations on tokens ----------------------------------------------------------------------------------------===//
 
 def Lowbit_EmbeddingOp : Lowbit_Op<"embedding", [Pure]> {

@@ -23,7 +23,7 @@ void halftone::lowbit::forEachUse(ModuleOp module, StringRef name, function_ref<
   });
 }
 
-bool halftone::lowbit::isDerivation(Operation *op) { return isa<ScaleColumnsOp, SliceRowsOp>(op); }
+bool halftone::lowbit::isDerivation(Operation *op) { return isa<ScaleColumnsOp, SliceRowsOp, WidenOp>(op); }
 
 bool halftone::lowbit::isDecoded(WeightOp weight) {
   bool result = false;

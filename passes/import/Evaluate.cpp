@@ -120,9 +120,9 @@ void Evaluator::evaluateOperation(Operation *op) {
       return give(
           Tensor::of(constant.getType(), {}, std::vector<float>{static_cast<float>(number.getValueAsDouble())}));
   }
-  if (auto get = dyn_cast<lowbit::GetOp>(op)) {
+  if (isa<lowbit::GetOp, lowbit::WidenOp>(op)) {
     Tensor tensor;
-    if (auto type = dyn_cast<lowbit::WeightType>(get.getHandle().getType())) {
+    if (auto type = dyn_cast<lowbit::WeightType>(op->getResult(0).getType())) {
       tensor = Tensor::ofShape(Float32Type::get(op->getContext()), type.getShape());
       tensor.content = Tensor::Content::Weight;
     }

@@ -4,8 +4,8 @@
 
 #include "dialects/lowbit/Lowbit.h"
 #include "dialects/onnx/Onnx.h"
-#include "lib/onnx/TensorData.h"
 #include "passes/import/ContextLength.h"
+#include "passes/import/ImportTensor.h"
 #include "passes/import/OperatorTable.h"
 
 #include "mlir/IR/Builders.h"
@@ -18,17 +18,12 @@ using namespace mlir;
 using namespace halftone;
 using namespace halftone::importer;
 
-/// Float tensors of at least so many elements are weights, smaller ones constants.
-static constexpr uint64_t smallestWeight = 16;
-/// Constants in the IR hold up to so many elements.
-static constexpr uint64_t largestConstant = uint64_t(1) << 16;
-
 namespace {
 
 class Importer {
 public:
   Importer(ModuleOp module, const onnx::Model &model)
-      : module(module), symbols(module), model(model), builder(module.getContext()),
+      : module(module), symbols(module), model(model), builder(module.getContext()), tensors(symbols, model, builder),
         source(llvm::sys::path::filename(model.path)) {}
 
   LogicalResult run();
@@ -39,7 +34,7 @@ private:
                                << (node.domain.empty() ? "" : node.domain + ".") << node.opType << ", opset "
                                << opsetOf(node) << "): ";
   }
-  Location locationOf(StringRef name) { return NameLoc::get(builder.getStringAttr(name)); }
+  Location locationOf(StringRef name) { return importer::locationOf(builder, name); }
   int64_t opsetOf(const onnx::Node &node) const {
     auto entry = model.opsets.find(node.domain);
     return entry == model.opsets.end() ? 0 : entry->second;
@@ -50,18 +45,15 @@ private:
   LogicalResult addInitializers();
   LogicalResult addNode(const onnx::Node &node);
   LogicalResult addReturn();
-  FailureOr<Value> addTensor(const onnx::Tensor &tensor, StringRef name);
-  Value addWeight(const onnx::Tensor &tensor, StringRef name);
-  FailureOr<DenseElementsAttr> elements(const onnx::Tensor &tensor, StringRef name);
   FailureOr<NamedAttribute> convert(const onnx::Node &node, const onnx::Attribute &attribute);
   FailureOr<SmallVector<Value>> inputsOf(const onnx::Node &node);
-  Type elementType(onnx::ElementType type);
   Type typeOf(const onnx::ValueInfo &info);
 
   ModuleOp module;
   SymbolTable symbols;
   const onnx::Model &model;
   OpBuilder builder;
+  TensorImporter tensors;
   std::string source;
   func::FuncOp function;
   llvm::StringMap<Value> values;
@@ -69,35 +61,6 @@ private:
 };
 
 } // namespace
-
-//===-- Types -----------------------------------------------------------------------------------------------------===//
-
-Type Importer::elementType(onnx::ElementType type) {
-  switch (type) {
-  case onnx::ElementType::float32:
-    return builder.getF32Type();
-  case onnx::ElementType::float16:
-    return builder.getF16Type();
-  case onnx::ElementType::bfloat16:
-    return builder.getBF16Type();
-  case onnx::ElementType::float64:
-    return builder.getF64Type();
-  case onnx::ElementType::boolean:
-    return builder.getI1Type();
-  case onnx::ElementType::int8:
-  case onnx::ElementType::int16:
-  case onnx::ElementType::int32:
-  case onnx::ElementType::int64:
-    return builder.getIntegerType(onnx::bitWidth(type));
-  case onnx::ElementType::uint8:
-  case onnx::ElementType::uint16:
-  case onnx::ElementType::uint32:
-  case onnx::ElementType::uint64:
-    return builder.getIntegerType(onnx::bitWidth(type), /*isSigned=*/false);
-  default:
-    return {};
-  }
-}
 
 /// The size a dimension is known to have; exporters also write sizes as names.
 static int64_t staticSize(const onnx::Dimension &dimension) {
@@ -109,7 +72,7 @@ static int64_t staticSize(const onnx::Dimension &dimension) {
 }
 
 Type Importer::typeOf(const onnx::ValueInfo &info) {
-  Type element = elementType(info.type);
+  Type element = tensors.elementType(info.type);
   if (!element)
     return {};
   if (!info.shape)
@@ -117,75 +80,6 @@ Type Importer::typeOf(const onnx::ValueInfo &info) {
   SmallVector<int64_t> shape;
   llvm::append_range(shape, llvm::map_range(*info.shape, staticSize));
   return RankedTensorType::get(shape, element);
-}
-
-//===-- Constants and weights -------------------------------------------------------------------------------------===//
-
-FailureOr<DenseElementsAttr> Importer::elements(const onnx::Tensor &tensor, StringRef name) {
-  Location location = locationOf(name);
-  Type element = elementType(tensor.type);
-  if (!element)
-    return emitError(location) << source << ": tensor '" << name << "': constants of "
-                               << onnx::describe(tensor.type, tensor.shape) << " are not supported";
-  if (onnx::elementCount(tensor.shape).value_or(UINT64_MAX) > largestConstant)
-    return emitError(location) << source << ": tensor '" << name << "': " << onnx::describe(tensor.type, tensor.shape)
-                               << " is no weight matrix, and too large for a constant";
-  auto reader = onnx::WeightReader::open(model, tensor);
-  if (!reader)
-    return emitError(location) << reader.error().message;
-  auto type = RankedTensorType::get(tensor.shape, element);
-  if (auto floating = dyn_cast<FloatType>(element)) {
-    auto floats = reader->allFloats();
-    if (!floats)
-      return emitError(location) << floats.error().message;
-    SmallVector<APFloat> numbers;
-    for (float number : *floats) {
-      bool inexact = false;
-      numbers.emplace_back(number).convert(floating.getFloatSemantics(), APFloat::rmNearestTiesToEven, &inexact);
-    }
-    return DenseElementsAttr::get(type, numbers);
-  }
-  auto integers = reader->allIntegers();
-  if (!integers)
-    return emitError(location) << integers.error().message;
-  SmallVector<APInt> numbers;
-  for (int64_t number : *integers)
-    numbers.emplace_back(element.getIntOrFloatBitWidth(), static_cast<uint64_t>(number), !element.isUnsignedInteger(),
-                         /*implicitTrunc=*/true);
-  return DenseElementsAttr::get(type, numbers);
-}
-
-Value Importer::addWeight(const onnx::Tensor &tensor, StringRef name) {
-  auto format = lowbit::FormatAttr::get(builder.getContext(), formats::Format::plain(formats::Scalar::F32));
-  auto type = lowbit::WeightType::get(builder.getContext(), tensor.shape, format);
-  Location location = locationOf(name);
-  std::string symbol = name.empty() ? "weight" : name.str();
-  for (unsigned i = 1; symbols.lookup(symbol); ++i)
-    symbol = (name + "." + Twine(i)).str();
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPoint(function);
-  symbols.insert(lowbit::WeightOp::create(builder, location, symbol, type, model.files[tensor.location->file]->path(),
-                                          tensor.location->offset,
-                                          /*transposed=*/false));
-  builder.setInsertionPointToEnd(&function.getBody().front());
-  return lowbit::GetOp::create(builder, location, type, symbol);
-}
-
-FailureOr<Value> Importer::addTensor(const onnx::Tensor &tensor, StringRef name) {
-  uint64_t count = onnx::elementCount(tensor.shape).value_or(0);
-  bool isMatrix = tensor.shape.size() == 1 || tensor.shape.size() == 2;
-  Type element = elementType(tensor.type);
-  if (isa_and_nonnull<FloatType>(element) && isMatrix && count >= smallestWeight && tensor.location) {
-    if (element.isF32())
-      return addWeight(tensor, name);
-    return emitError(locationOf(name)) << source << ": tensor '" << name << "': weights of "
-                                       << onnx::describe(tensor.type, tensor.shape)
-                                       << " are not supported; export the model in float32";
-  }
-  FailureOr<DenseElementsAttr> constant = elements(tensor, name);
-  if (failed(constant))
-    return failure();
-  return Value(arith::ConstantOp::create(builder, locationOf(name), *constant));
 }
 
 //===-- Nodes -----------------------------------------------------------------------------------------------------===//
@@ -204,7 +98,7 @@ FailureOr<NamedAttribute> Importer::convert(const onnx::Node &node, const onnx::
   if (auto *value = std::get_if<std::vector<float>>(&attribute.value))
     return named(builder.getDenseF32ArrayAttr(*value));
   if (auto *value = std::get_if<onnx::Tensor>(&attribute.value)) {
-    FailureOr<DenseElementsAttr> constant = elements(*value, node.label());
+    FailureOr<DenseElementsAttr> constant = tensors.elements(*value, node.label());
     if (failed(constant))
       return failure();
     return named(*constant);
@@ -245,7 +139,7 @@ LogicalResult Importer::addNode(const onnx::Node &node) {
     auto *value = node.get<onnx::Tensor>("value");
     if (!value || node.outputs.empty())
       return error(location, node) << "only constants given as a tensor are supported";
-    FailureOr<Value> constant = addTensor(*value, node.outputs[0]);
+    FailureOr<Value> constant = tensors.add(*value, node.outputs[0]);
     if (failed(constant))
       return failure();
     values[node.outputs[0]] = *constant;
@@ -312,7 +206,7 @@ LogicalResult Importer::makeFunction() {
 
 LogicalResult Importer::addInitializers() {
   for (const onnx::Tensor &tensor : model.graph.initializers) {
-    FailureOr<Value> value = addTensor(tensor, tensor.name);
+    FailureOr<Value> value = tensors.add(tensor, tensor.name);
     if (failed(value))
       return failure();
     values[tensor.name] = *value;

@@ -7,6 +7,8 @@ using namespace halftone;
 using namespace halftone::importer;
 
 lowbit::WeightOp halftone::importer::weightOf(Value handle) {
+  if (auto wide = handle ? handle.getDefiningOp<lowbit::WidenOp>() : lowbit::WidenOp())
+    handle = wide.getWeight();
   auto get = handle ? handle.getDefiningOp<lowbit::GetOp>() : lowbit::GetOp();
   return get ? SymbolTable::lookupNearestSymbolFrom<lowbit::WeightOp>(get, get.getNameAttr()) : lowbit::WeightOp();
 }
@@ -18,6 +20,19 @@ SmallVector<int64_t> halftone::importer::storedShape(lowbit::WeightOp weight) {
   return shape;
 }
 
+/// The file's type of a plain weight's elements.
+static onnx::ElementType elementType(lowbit::WeightOp weight) {
+  switch (cast<lowbit::WeightType>(weight.getType()).getFormat().getValue().code.scalar) {
+  case formats::Scalar::F32:
+    return onnx::ElementType::float32;
+  case formats::Scalar::F16:
+    return onnx::ElementType::float16;
+  case formats::Scalar::BF16:
+    return onnx::ElementType::bfloat16;
+  }
+  llvm_unreachable("all scalars have a type");
+}
+
 Expected<onnx::WeightReader> WeightFiles::open(lowbit::WeightOp weight) {
   auto &file = files[weight.getFile().str()];
   if (!file) {
@@ -27,6 +42,6 @@ Expected<onnx::WeightReader> WeightFiles::open(lowbit::WeightOp weight) {
     file = std::make_shared<const io::MappedFile>(std::move(*mapped));
   }
   SmallVector<int64_t> shape = storedShape(weight);
-  return onnx::WeightReader::open(file, weight.getOffset(), onnx::ElementType::float32, {shape.begin(), shape.end()},
+  return onnx::WeightReader::open(file, weight.getOffset(), elementType(weight), {shape.begin(), shape.end()},
                                   weight.getSymName().str());
 }

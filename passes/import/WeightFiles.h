@@ -20,7 +20,7 @@ private:
   std::map<std::string, std::shared_ptr<const io::MappedFile>> files;
 };
 
-/// The weight that a handle names, or null.
+/// The weight that a handle names, widened or not, or null.
 lowbit::WeightOp weightOf(mlir::Value handle);
 
 /// The shape of the elements in the file: that of the type, turned round where the weight is stored transposed.

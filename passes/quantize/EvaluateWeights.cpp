@@ -66,10 +66,15 @@ private:
       derivation->count = slice.getType().getShape()[0];
       return derivation;
     }
-    auto factors = cast<ScaleColumnsOp>(op).getFactors().getDefiningOp<GetOp>();
-    if (!factors)
+    if (isa<WidenOp>(op)) // what is written is f32
+      return derivation;
+    Value factors = cast<ScaleColumnsOp>(op).getFactors();
+    if (auto wide = factors.getDefiningOp<WidenOp>())
+      factors = wide.getWeight();
+    auto get = factors.getDefiningOp<GetOp>();
+    if (!get)
       return noName(op);
-    derivation->factors.push_back(symbols.lookup<WeightOp>(factors.getName()));
+    derivation->factors.push_back(symbols.lookup<WeightOp>(get.getName()));
     return derivation;
   }
 
@@ -118,9 +123,12 @@ private:
   static std::string nameOf(const Derivation &derivation) {
     WeightOp matrix = derivation.matrix;
     const bool isPart = derivation.count != cast<WeightType>(matrix.getType()).getShape()[0];
-    return (matrix.getSymName() + (isPart ? ".from" + std::to_string(derivation.first) : "") +
-            (derivation.factors.empty() ? "" : ".scaled"))
-        .str();
+    std::string name = matrix.getSymName().str();
+    if (isPart)
+      name += ".from" + std::to_string(derivation.first);
+    if (!derivation.factors.empty())
+      name += ".scaled";
+    return isPart || !derivation.factors.empty() ? name : name + ".wide";
   }
 
   LogicalResult evaluate(const Derivation &derivation, quantize::WorkFile &file, SymbolTable &symbols,

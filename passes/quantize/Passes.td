@@ -35,7 +35,7 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
 def EvaluateWeights : Pass<"evaluate-weights", "::mlir::ModuleOp"> {
   let summary = "Compute derived weights";
   let description = [{
-    Evaluates `lowbit.scale_columns` and `lowbit.slice_rows`, row by row, into a work file. Inside a function that is called with weights the
+    Evaluates `lowbit.scale_columns`, `lowbit.slice_rows` and `lowbit.widen`, row by row, into a work file. Inside a function that is called with weights the
     operation first moves to its callers, so that each call computes it of its own weights and passes the result in the
     place of the matrix. Equal derivations are computed once.
 

@@ -151,6 +151,23 @@ func.func @slice(%m: !lowbit.weight<8, #lowbit.format<f32>>) {
 
 // -----
 
+// lowbit.widen.
+func.func @widen(%m: !lowbit.weight<8, #lowbit.format<f16>>) {
+  // expected-error @below {{C1: the weight is '!lowbit.weight<8, <f16>>', the result '!lowbit.weight<8, <bf16>>'}}
+  %w = lowbit.widen %m : !lowbit.weight<8, #lowbit.format<f16>> -> !lowbit.weight<8, #lowbit.format<bf16>>
+  return
+}
+
+// -----
+
+func.func @widen(%m: !lowbit.weight<8, #lowbit.format<f16>>) {
+  // expected-error @below {{C1: the weight is '!lowbit.weight<8, <f16>>', the result '!lowbit.weight<4, <f32>>'}}
+  %w = lowbit.widen %m : !lowbit.weight<8, #lowbit.format<f16>> -> !lowbit.weight<4, #lowbit.format<f32>>
+  return
+}
+
+// -----
+
 // lowbit.add_bias.
 func.func @bias(%x: tensor<?x8xf32>, %b: !lowbit.weight<4, #lowbit.format<f32>>) {
   // expected-error @below {{C1: the bias is '!lowbit.weight<4, <f32>>', the input 'tensor<?x8xf32>'}}

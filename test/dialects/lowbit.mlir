@@ -89,7 +89,9 @@ func.func @placed(%x: tensor<1x8xf32>, %out: memref<1x8xf32>) {
 }
 
 // CHECK-LABEL: func.func @parts
-func.func @parts(%x: tensor<?x8xf32>, %w: !lowbit.weight<16x8, #lowbit.format<f32>>, %b: !lowbit.weight<16, #lowbit.format<f32>>) -> tensor<?x4xf32> {
+func.func @parts(%x: tensor<?x8xf32>, %w: !lowbit.weight<16x8, #lowbit.format<f32>>, %half: !lowbit.weight<16, #lowbit.format<f16>>) -> tensor<?x4xf32> {
+  // CHECK: lowbit.widen %{{.*}} : <16, <f16>> -> <16, <f32>>
+  %b = lowbit.widen %half : !lowbit.weight<16, #lowbit.format<f16>> -> !lowbit.weight<16, #lowbit.format<f32>>
   // CHECK: lowbit.slice_rows %{{.*}} from 12 : <16x8, <f32>> -> <4x8, <f32>>
   %v = lowbit.slice_rows %w from 12 : !lowbit.weight<16x8, #lowbit.format<f32>> -> !lowbit.weight<4x8, #lowbit.format<f32>>
   // CHECK: lowbit.slice_rows %{{.*}} from 12 : <16, <f32>> -> <4, <f32>>

@@ -46,7 +46,8 @@ class Module:
     def add(self, function, result, kind, operands, attributes):
         if kind == "lowbit.weight":
             shape = [int(size) for size in re.search(r"<([\dx]+),", attributes["type"]).group(1).split("x")]
-            self.weights[attributes["sym_name"]] = readWeight(attributes, shape)
+            type = np.float16 if "<f16>" in attributes["type"] else np.float32
+            self.weights[attributes["sym_name"]] = readWeight(attributes, shape, type)
         elif kind == "lowbit.cache":
             heads, size = map(int, re.findall(r"\d+", attributes["type"]))
             self.caches[attributes["sym_name"]] = {"heads": heads, "size": size, "keys": {}, "values": {}}
@@ -79,9 +80,9 @@ class Module:
         return OPERATIONS[kind](read, attributes)
 
 
-def readWeight(attributes, shape):
+def readWeight(attributes, shape, type):
     stored = shape[::-1] if attributes.get("transposed") else shape
-    array = np.fromfile(attributes["file"], np.float32, int(np.prod(shape)), offset=attributes["offset"]).reshape(stored)
+    array = np.fromfile(attributes["file"], type, int(np.prod(shape)), offset=attributes["offset"]).reshape(stored).astype(np.float32)
     return array.T if attributes.get("transposed") else array
 
 
@@ -129,6 +130,7 @@ OPERATIONS = {
     "lowbit.embedding": lambda read, attributes: read[1][read[0]],
     "lowbit.linear": lambda read, attributes: read[0] @ read[1].T,
     "lowbit.add_bias": lambda read, attributes: read[0] + read[1],
+    "lowbit.widen": lambda read, attributes: read[0],
     "lowbit.slice_rows": lambda read, attributes: read[0][attributes["first"] :][: attributes["rows"]],
     "lowbit.rms_norm": rmsNorm,
     "lowbit.rope": rope,

@@ -128,6 +128,72 @@ func.func @cacheless(%tokens: tensor<?xi64>, %past: index, %q: tensor<?x16xf32>,
   %o = onnx.node "MatMul" opset 18 (%pr, %values) {} named "output" : (tensor<1x4x?x?xf32>, tensor<1x4x?x4xf32>) -> tensor<1x4x?x4xf32>
   return %o : tensor<1x4x?x4xf32>
 }
+
+// Queries, keys and values are parts of one activation.
+// CHECK: lowbit.cache @cache.2 : !lowbit.cache<heads 2, size 4>
+// CHECK-LABEL: @joined
+// CHECK-DAG: %[[K:.*]] = tensor.extract_slice %[[X:.*]][0, 16] [%{{.*}}, 8] [1, 1] : tensor<?x32xf32> to tensor<?x8xf32>
+// CHECK-DAG: %[[V:.*]] = tensor.extract_slice %[[X]][0, 24] [%{{.*}}, 8] [1, 1] : tensor<?x32xf32> to tensor<?x8xf32>
+// CHECK: lowbit.append %[[K]], %[[V]]
+// CHECK: %[[Q:.*]] = tensor.extract_slice %[[X]][0, 0] [%{{.*}}, 16] [1, 1] : tensor<?x32xf32> to tensor<?x16xf32>
+// CHECK: lowbit.attention %[[Q]], %{{.*}} at %arg1 heads 4 scale 5.000000e-01
+func.func @joined(%tokens: tensor<?xi64>, %past: index, %x: tensor<?x32xf32>) -> tensor<1x4x?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %count = tensor.dim %tokens, %c0 : tensor<?xi64>
+  %total = arith.addi %c0, %count : index
+  %count64 = arith.index_cast %count : index to i64
+  %total64 = arith.index_cast %total : index to i64
+  %n = tensor.from_elements %count64 : tensor<i64>
+  %t = tensor.from_elements %total64 : tensor<i64>
+  %p = arith.constant dense<0> : tensor<i64>
+  %zero = arith.constant dense<0> : tensor<i64>
+  %one = arith.constant dense<1> : tensor<i64>
+  %rows = onnx.node "Range" opset 18 (%p, %t, %one) {} named "rows" : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  %columns = onnx.node "Range" opset 18 (%zero, %t, %one) {} named "columns" : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  %axes = arith.constant dense<[1]> : tensor<1xi64>
+  %i = onnx.node "Unsqueeze" opset 18 (%rows, %axes) {} named "i" : (tensor<?xi64>, tensor<1xi64>) -> tensor<?x1xi64>
+  %xb = tensor.expand_shape %x [[0, 1], [2]] output_shape [1, %count, 32] : tensor<?x32xf32> into tensor<1x?x32xf32>
+  %i0 = arith.constant dense<0> : tensor<1xi64>
+  %i16 = arith.constant dense<16> : tensor<1xi64>
+  %i24 = arith.constant dense<24> : tensor<1xi64>
+  %i32 = arith.constant dense<32> : tensor<1xi64>
+  %last = arith.constant dense<-1> : tensor<1xi64>
+  %qb = onnx.node "Slice" opset 18 (%xb, %i0, %i16, %last) {} named "qb" : (tensor<1x?x32xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x?x16xf32>
+  %qs = arith.constant dense<[1, -1, 4, 4]> : tensor<4xi64>
+  %qh = onnx.node "Reshape" opset 18 (%qb, %qs) {} named "qh" : (tensor<1x?x16xf32>, tensor<4xi64>) -> tensor<1x?x4x4xf32>
+  %q4 = onnx.node "Transpose" opset 18 (%qh) {perm = array<i64: 0, 2, 1, 3>} named "q4" : (tensor<1x?x4x4xf32>) -> tensor<1x4x?x4xf32>
+  %kb = onnx.node "Slice" opset 18 (%xb, %i16, %i24, %last) {} named "kb" : (tensor<1x?x32xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x?x8xf32>
+  %ks = arith.constant dense<[1, -1, 2, 4]> : tensor<4xi64>
+  %kh = onnx.node "Reshape" opset 18 (%kb, %ks) {} named "kh" : (tensor<1x?x8xf32>, tensor<4xi64>) -> tensor<1x?x2x4xf32>
+  %k2 = onnx.node "Transpose" opset 18 (%kh) {perm = array<i64: 0, 2, 1, 3>} named "k2" : (tensor<1x?x2x4xf32>) -> tensor<1x2x?x4xf32>
+  %vb = onnx.node "Slice" opset 18 (%xb, %i24, %i32, %last) {} named "vb" : (tensor<1x?x32xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x?x8xf32>
+  %vs = arith.constant dense<[1, -1, 2, 4]> : tensor<4xi64>
+  %vh = onnx.node "Reshape" opset 18 (%vb, %vs) {} named "vh" : (tensor<1x?x8xf32>, tensor<4xi64>) -> tensor<1x?x2x4xf32>
+  %v2 = onnx.node "Transpose" opset 18 (%vh) {perm = array<i64: 0, 2, 1, 3>} named "v2" : (tensor<1x?x2x4xf32>) -> tensor<1x2x?x4xf32>
+  %keysaxes = arith.constant dense<[2]> : tensor<1xi64>
+  %keys5 = onnx.node "Unsqueeze" opset 18 (%k2, %keysaxes) {} named "keys5" : (tensor<1x2x?x4xf32>, tensor<1xi64>) -> tensor<1x2x1x?x4xf32>
+  %keysto = arith.constant dense<[1, 1, 2, 1, 1]> : tensor<5xi64>
+  %keys2 = onnx.node "Expand" opset 18 (%keys5, %keysto) {} named "keys2" : (tensor<1x2x1x?x4xf32>, tensor<5xi64>) -> tensor<1x2x2x?x4xf32>
+  %keys4 = arith.constant dense<[1, 4, -1, 4]> : tensor<4xi64>
+  %keys = onnx.node "Reshape" opset 18 (%keys2, %keys4) {} named "keys" : (tensor<1x2x2x?x4xf32>, tensor<4xi64>) -> tensor<1x4x?x4xf32>
+  %valuesaxes = arith.constant dense<[2]> : tensor<1xi64>
+  %values5 = onnx.node "Unsqueeze" opset 18 (%v2, %valuesaxes) {} named "values5" : (tensor<1x2x?x4xf32>, tensor<1xi64>) -> tensor<1x2x1x?x4xf32>
+  %valuesto = arith.constant dense<[1, 1, 2, 1, 1]> : tensor<5xi64>
+  %values2 = onnx.node "Expand" opset 18 (%values5, %valuesto) {} named "values2" : (tensor<1x2x1x?x4xf32>, tensor<5xi64>) -> tensor<1x2x2x?x4xf32>
+  %values4 = arith.constant dense<[1, 4, -1, 4]> : tensor<4xi64>
+  %values = onnx.node "Reshape" opset 18 (%values2, %values4) {} named "values" : (tensor<1x2x2x?x4xf32>, tensor<4xi64>) -> tensor<1x4x?x4xf32>
+  %kt = onnx.node "Transpose" opset 18 (%keys) {perm = array<i64: 0, 1, 3, 2>} named "kt" : (tensor<1x4x?x4xf32>) -> tensor<1x4x4x?xf32>
+  %s0 = onnx.node "MatMul" opset 18 (%q4, %kt) {} named "scores" : (tensor<1x4x?x4xf32>, tensor<1x4x4x?xf32>) -> tensor<1x4x?x?xf32>
+  %two = arith.constant dense<2.0> : tensor<f32>
+  %s1 = onnx.node "Div" opset 18 (%s0, %two) {} named "scaled" : (tensor<1x4x?x?xf32>, tensor<f32>) -> tensor<1x4x?x?xf32>
+  %m = onnx.node "LessOrEqual" opset 18 (%columns, %i) {} named "mask" : (tensor<?xi64>, tensor<?x1xi64>) -> tensor<?x?xi1>
+  %lowest = arith.constant dense<0xFF800000> : tensor<f32>
+  %nothing = arith.constant dense<0.0> : tensor<f32>
+  %sm = onnx.node "Where" opset 18 (%m, %s1, %lowest) {} named "masked" : (tensor<?x?xi1>, tensor<1x4x?x?xf32>, tensor<f32>) -> tensor<1x4x?x?xf32>
+  %pr = onnx.node "Softmax" opset 18 (%sm) {axis = -1 : si64} named "softmax" : (tensor<1x4x?x?xf32>) -> tensor<1x4x?x?xf32>
+  %o = onnx.node "MatMul" opset 18 (%pr, %values) {} named "output" : (tensor<1x4x?x?xf32>, tensor<1x4x?x4xf32>) -> tensor<1x4x?x4xf32>
+  return %o : tensor<1x4x?x4xf32>
+}
 }
 
 // -----

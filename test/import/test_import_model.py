@@ -57,6 +57,24 @@ def test_graph_becomes_nodes(write, read):
     np.testing.assert_array_equal(np.frombuffer(path.read_bytes(), np.float32, 64, offset), np.arange(64))
 
 
+def test_half_precision(write, read):
+    """Matrices stay as they are stored, vectors are read in f32; what the graph computes in half precision is computed in f32."""
+    matrix, vector = tensor("w", np.ones((8, 8)), dtype=np.float16), tensor("b", np.ones(16), dtype=np.float16)
+    half = helper.make_tensor_value_info("x", TensorProto.FLOAT16, ["batch", "tokens", 8])
+    nodes = [node("MatMul", ["x", "w"], ["p"]), node("Mul", ["p", "two"], ["q"]), node("Cast", ["q"], ["r"], to=TensorProto.FLOAT16)]
+    done = read(write([*nodes, node("Add", ["r", "b"])], [matrix, vector, tensor("two", 2.0, dtype=np.float16)], inputs=[half]))
+    assert done.returncode == 0, done.stderr
+    assert "lowbit.weight @w : !lowbit.weight<8x8, <f16>>" in done.stdout and "lowbit.weight @b : !lowbit.weight<16, <f16>>" in done.stdout
+    assert done.stdout.count("lowbit.widen") == 1 and "<16, <f16>> -> <16, <f32>>" in done.stdout
+    assert "(%arg0: tensor<?x?x8xf32>" in done.stdout and "arith.constant dense<2.000000e+00> : tensor<f32>" in done.stdout
+
+
+def test_double_precision(write, read):
+    done = read(write([node("MatMul", ["x", "w"])], [tensor("w", np.ones((8, 8)), dtype=np.float64)]))
+    assert done.returncode == 1 and done.stderr.count("error:") == 1
+    assert "model.onnx: tensor 'w': weights of float64 [8, 8] are not supported; supported are float32, float16 and bfloat16" in done.stderr
+
+
 CASES = {
     "unknown operator": (lambda: [node("Einsum", ["x"], equation="bij->bij")], {}, "(Einsum, opset 18): operator is not supported; supported are Abs, Add, "),
     "unknown domain": (lambda: [node("Add", ["x", "x"], domain="com.microsoft")], {}, "(com.microsoft.Add, opset 1): operator is not supported; supported of domain com.microsoft are GroupQueryAttention, "),

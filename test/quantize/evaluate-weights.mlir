@@ -74,8 +74,36 @@ func.func @forward(%x: tensor<?x8xf32>) {
 
 // -----
 
+// What is stored in half precision is read in single: on its own, as factors, and a part of it.
+
+// CHECK-DAG: lowbit.weight @h.wide : !lowbit.weight<8, <f32>> in
+// CHECK-DAG: lowbit.weight @h.from4 : !lowbit.weight<4, <f32>> in
+// CHECK-DAG: lowbit.weight @m.scaled : !lowbit.weight<4x8, <f32>> in
+lowbit.weight @h : !lowbit.weight<8, #lowbit.format<f16>> in "WEIGHTS" at 0
+lowbit.weight @m : !lowbit.weight<4x8, #lowbit.format<f32>> in "WEIGHTS" at 0
+// CHECK-LABEL: func.func @halves
+// CHECK-DAG: %[[H:.*]] = lowbit.get @h.wide
+// CHECK-DAG: %[[M:.*]] = lowbit.get @m.scaled
+// CHECK-DAG: %[[B:.*]] = lowbit.get @h.from4
+// CHECK: lowbit.rms_norm %{{.*}} scale %[[H]]
+// CHECK: lowbit.linear %{{.*}}, %[[M]]
+// CHECK: lowbit.add_bias %{{.*}}, %[[B]]
+func.func @halves(%x: tensor<?x8xf32>) -> tensor<?x4xf32> {
+  %h = lowbit.get @h : !lowbit.weight<8, #lowbit.format<f16>>
+  %m = lowbit.get @m : !lowbit.weight<4x8, #lowbit.format<f32>>
+  %g = lowbit.widen %h : !lowbit.weight<8, #lowbit.format<f16>> -> !lowbit.weight<8, #lowbit.format<f32>>
+  %s = lowbit.scale_columns %m, %g : (!lowbit.weight<4x8, #lowbit.format<f32>>, !lowbit.weight<8, #lowbit.format<f32>>) -> !lowbit.weight<4x8, #lowbit.format<f32>>
+  %b = lowbit.slice_rows %g from 4 : !lowbit.weight<8, #lowbit.format<f32>> -> !lowbit.weight<4, #lowbit.format<f32>>
+  %0 = lowbit.rms_norm %x scale %g epsilon 1.0e-05 : tensor<?x8xf32>, !lowbit.weight<8, #lowbit.format<f32>>
+  %1 = lowbit.linear %0, %s : (tensor<?x8xf32>, !lowbit.weight<4x8, #lowbit.format<f32>>) -> tensor<?x4xf32>
+  %2 = lowbit.add_bias %1, %b : tensor<?x4xf32>, !lowbit.weight<4, #lowbit.format<f32>>
+  return %2 : tensor<?x4xf32>
+}
+
+// -----
+
 // Parts of a matrix and of a vector, stored either way; a part of a part, scaled. The file's element (r, c)
-// of @w is 8 c + r, the factor of column c is c; the last line of RUN checks the bytes.
+// of @w is 8 c + r, the factor of column c is c; the last line of RUN checks the bytes (of the last section that writes any).
 
 // CHECK: lowbit.weight @w : {{.*}} transposed
 // CHECK-DAG: lowbit.weight @w.from0 : !lowbit.weight<3x8, <f32>> in "{{.*}}.work" at 0{{$}}
