@@ -124,7 +124,8 @@ FailureOr<SmallVector<Value>> Importer::inputsOf(const onnx::Node &node) {
 LogicalResult Importer::unsupported(Location location, const onnx::Node &node) {
   std::string names = supportedNames(node.domain), domain = node.domain.empty() ? "" : " of domain " + node.domain;
   return error(location, node) << "operator is not supported"
-                               << (names.empty() ? ", nor are others" + domain : "; supported" + domain + " are " + names);
+                               << (names.empty() ? ", nor are others" + domain
+                                                 : "; supported" + domain + " are " + names);
 }
 
 LogicalResult Importer::addNode(const onnx::Node &node) {

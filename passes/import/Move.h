@@ -20,6 +20,19 @@ struct Move {
 };
 using Moves = std::optional<llvm::SmallVector<Move, 1>>;
 
+/// A single result of `shape`.
+inline Moves oneMove(llvm::ArrayRef<int64_t> shape, std::function<std::vector<Source>()> sources) {
+  return llvm::SmallVector<Move, 1>{Move{llvm::SmallVector<int64_t>(shape), std::move(sources)}};
+}
+
+/// Selections (Selection.cpp): elements from several places.
+Moves concat(const Call &call);
+Moves gather(const Call &call);
+Moves gatherND(const Call &call);
+Moves tile(const Call &call);
+Moves trilu(const Call &call);
+Moves where(const Call &call);
+
 /// The result of a move, with elements where the inputs from `firstData` on have them: integers, floats and linear
 /// forms move alike.
 Tensor carryOut(const Move &move, const Call &call, size_t firstData);

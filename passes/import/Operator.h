@@ -32,8 +32,10 @@ struct Operator {
 
 /// Operators that only move elements: Reshape, Transpose, Slice, Concat, Gather, Where with a known condition, ...
 llvm::ArrayRef<Operator> movementOperators();
-/// Operators on single elements, with broadcasting, and reductions and products.
+/// Operators on single elements, with broadcasting.
 llvm::ArrayRef<Operator> arithmeticOperators();
+/// Reductions, running sums and matrix products.
+llvm::ArrayRef<Operator> reductionOperators();
 /// Shape, Range, ConstantOfShape, Cast: from shapes to elements and between types.
 llvm::ArrayRef<Operator> shapeOperators();
 /// Operators whose elements nobody needs before the model runs: their shapes only.

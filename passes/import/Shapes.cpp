@@ -134,7 +134,8 @@ ArrayRef<Operator> halftone::importer::opaqueOperators() {
 }
 
 const Operator *halftone::importer::findOperator(StringRef name) {
-  for (ArrayRef<Operator> table : {movementOperators(), arithmeticOperators(), shapeOperators(), opaqueOperators()})
+  for (ArrayRef<Operator> table :
+       {movementOperators(), arithmeticOperators(), reductionOperators(), shapeOperators(), opaqueOperators()})
     for (const Operator &row : table)
       if (row.name == name)
         return &row;
