@@ -104,8 +104,11 @@ FailureOr<ArrayRef<float>> Recogniser::tableOf(NodeOp node, const AngleSource &s
 
 LogicalResult Recogniser::replace(NodeOp node, const Rotation &rotation) {
   int64_t length = context(rotation);
-  auto cosines = tableOf(node, rotation.cosines, length), sines = tableOf(node, rotation.sines, length);
-  if (failed(cosines) || failed(sines))
+  auto cosines = tableOf(node, rotation.cosines, length);
+  if (failed(cosines))
+    return failure();
+  auto sines = tableOf(node, rotation.sines, length);
+  if (failed(sines))
     return failure();
   builder.setInsertionPoint(node);
   Location location = node.getLoc();

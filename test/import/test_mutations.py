@@ -48,17 +48,25 @@ def rewire(graph, rng):
 
 
 def changeParameter(graph, rng):
-    kinds = (onnx.AttributeProto.INT, onnx.AttributeProto.INTS)
+    kinds = (onnx.AttributeProto.INT, onnx.AttributeProto.INTS, onnx.AttributeProto.FLOAT)
     parameter = rng.choice([a for node in graph.node if node.op_type != "Cast" for a in node.attribute if a.type in kinds])
     if parameter.type == onnx.AttributeProto.INT:
         parameter.i = rng.choice([0, 1, 2, 3, -1, -2])
+    elif parameter.type == onnx.AttributeProto.FLOAT:
+        parameter.f = rng.choice([0, 1, -parameter.f, parameter.f / 2])
     else:
         mixed = rng.sample(list(parameter.ints), len(parameter.ints))
         del parameter.ints[:]
         parameter.ints.extend(mixed)
 
 
-CHANGES = (swapOperator, swapInputs, changeConstant, changeConstant, rewire, changeParameter)
+def dropInput(graph, rng):
+    """An optional input that is not given, or one that has to be."""
+    node = rng.choice([node for node in graph.node if node.input])
+    node.input[rng.randrange(len(node.input))] = ""
+
+
+CHANGES = (swapOperator, swapInputs, changeConstant, changeConstant, rewire, changeParameter, dropInput)
 
 
 def expected(path, inputs):
@@ -70,7 +78,7 @@ def expected(path, inputs):
         return None
 
 
-@pytest.mark.parametrize("name", ("llama-optimum", "llama-torchscript"))
+@pytest.mark.parametrize("name", ("llama-optimum", "llama-torchscript", "llama-genai-fp32", "llama-hf-ortcpu-decode"))
 def test_changed_graphs(qopt, sharedData, tmp_path, name):
     onnxruntime.set_default_logger_severity(4)
     original = onnx.load(sharedData / "onnx" / name / "model.onnx")
