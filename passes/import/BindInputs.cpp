@@ -89,24 +89,24 @@ static void setShape(Value value, ArrayRef<int64_t> shape) {
   value.setType(RankedTensorType::get(shape, cast<RankedTensorType>(value.getType()).getElementType()));
 }
 
-/// Sizes that the file only has names for are those of what comes after the past along the length. In the order of the
-/// graph: a later layer's new keys depend on the past of those before it.
+/// Sizes that the file only has names for are those of what comes after the past along the length, whatever the number
+/// of tokens. In the order of the graph: a later layer's new keys depend on the past of those before it.
 void Binder::findPastSizes() {
   WeightFiles files;
-  Evaluator evaluator({3, 5}, files);
+  Evaluator few({3, 5}, files), more({4, 7}, files);
   for (Operation &op : graph.getBody().front()) {
     auto concat = dyn_cast<NodeOp>(op);
     if (!isNode(&op, "Concat") || concat.getInputs().size() != 2 || !llvm::is_contained(past, concat.getInputs()[0]))
       continue;
-    Value before = concat.getInputs()[0];
-    const Tensor &after = evaluator.evaluate(concat.getInputs()[1]);
-    auto axis = normalizeAxis(parameter(concat, "axis", int64_t(0)), 4);
-    if (!axis || after.shape.size() != 4)
+    Value before = concat.getInputs()[0], after = concat.getInputs()[1];
+    const Tensor &one = few.evaluate(after), &other = more.evaluate(after);
+    if (one.shape.size() != 4 || other.shape.size() != 4)
       continue;
     SmallVector<int64_t> shape(*dimensions(before));
-    for (int64_t i = 1; i < 4; ++i)
-      if (i != *axis && ShapedType::isDynamic(shape[i]))
-        shape[i] = after.shape[i];
+    auto axis = normalizeAxis(parameter(concat, "axis", int64_t(0)), shape.size());
+    for (int64_t i = 1; axis && i < 4; ++i)
+      if (i != *axis && ShapedType::isDynamic(shape[i]) && one.shape[i] == other.shape[i])
+        shape[i] = one.shape[i];
     setShape(before, shape);
   }
 }

@@ -68,7 +68,7 @@ private:
   LogicalResult check();
   void split();
   void place();
-  Value rotated(Value heads);
+  void turn();
   Value withPast(Value heads, size_t past, size_t present);
   Value mask();
 
@@ -128,13 +128,17 @@ void Expander::place() {
   positions = writer.make("Range", {start, end, writer.integer(1)});
 }
 
-Value Expander::rotated(Value heads) {
+/// Queries and keys turn by the angles of their positions.
+void Expander::turn() {
   Value at = inputOf(node, positionIds) ? inputOf(node, positionIds) : positions;
   auto rows = [&](size_t table) {
-    return writer.unsqueeze(writer.make("Gather", {inputOf(node, table), at}, writer.parameter("axis", int64_t(0))),
-                            {-2});
+    Value row = writer.make("Gather", {inputOf(node, table), at}, writer.parameter("axis", int64_t(0)));
+    return writer.unsqueeze(row, {-2});
   };
-  return rotate(writer, heads, rows(cosines), rows(sines), parameter(node, "rotary_interleaved", int64_t(0)) == 1);
+  Value cos = rows(cosines), sin = rows(sines);
+  bool interleaved = parameter(node, "rotary_interleaved", int64_t(0)) == 1;
+  groups.queries = rotate(writer, groups.queries, cos, sin, interleaved);
+  groups.keys = rotate(writer, groups.keys, cos, sin, interleaved);
 }
 
 /// [batch, heads, positions, size]: the past's, then the new ones.
@@ -163,10 +167,8 @@ LogicalResult Expander::run() {
     return failure();
   split();
   place();
-  if (parameter(node, "do_rotary", int64_t(0)) == 1) {
-    groups.queries = rotated(groups.queries);
-    groups.keys = rotated(groups.keys);
-  }
+  if (parameter(node, "do_rotary", int64_t(0)) == 1)
+    turn();
   groups.queries = writer.transpose(groups.queries, {0, 2, 1, 3});
   groups.keys = withPast(groups.keys, pastKey, 1);
   groups.values = withPast(groups.values, pastValue, 2);

@@ -16,7 +16,7 @@ static LogicalResult expand(NodeOp node, Evaluator &shapes, const Places &places
   const Tensor &input = shapes.evaluate(inputOf(node, 0)), &cos = shapes.evaluate(inputOf(node, places.cos));
   size_t rank = input.shape.size();
   int64_t heads = parameter(node, "num_heads", int64_t(0));
-  if (!input.hasShape() || !cos.hasShape())
+  if (!input.hasShape() || !cos.hasShape() || cos.shape.empty())
     return emitNodeError(node) << "the shapes of its inputs are not known";
   if (rank != 4 && !(rank == 3 && heads > 0))
     return emitNodeError(node) << "its input has " << rank
