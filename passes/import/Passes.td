@@ -8,10 +8,11 @@ include "mlir/Pass/PassBase.td"
 def ImportModel : Pass<"import-model", "::mlir::ModuleOp"> {
   let summary = "Read an ONNX model into an empty module";
   let description = [{
-    Every node of the graph becomes an `onnx.node` of func.func @graph, every trained tensor (float32, one or two
-    dimensions, at least 16 elements) a `lowbit.weight` whose bytes stay in the file, every other constant an
-    `arith.constant`. The arguments of @graph carry their ONNX names and symbolic dimensions as attributes. An operator
-    that the stage does not understand is an error naming file, node, operator and opset.
+    Every node of the graph becomes an `onnx.node` of func.func @graph, every trained tensor (float32, float16 or
+    bfloat16, one or two dimensions, at least 16 elements) a `lowbit.weight` whose bytes stay in the file, every other
+    constant an `arith.constant`. What the graph computes in half precision is computed in f32. The arguments of @graph
+    carry their ONNX names and symbolic dimensions as attributes. An operator that the stage does not understand is an
+    error naming file, node, operator, opset, and the operators that it does.
 
     Example:
       qopt --import-model="file=stories.onnx"
@@ -47,7 +48,8 @@ def BindInputs : Pass<"bind-inputs", "::mlir::ModuleOp"> {
   let description = [{
     Batch is bound to 1. The ids are the integers that name rows of the embedding table; another integer input that
     reaches the angles of a rotation holds positions (past, past + 1, ...), one that does not is a mask of ones; float
-    inputs of four dimensions are past keys and values. A graph without those starts at position 0.
+    inputs of four dimensions are past keys and values. A graph without those starts at position 0. A size of the past
+    that the file only has a name for is that of the new keys or values put behind it.
 
     Example:
       func @graph(%ids: tensor<?x?xi64>, %mask: tensor<?x?xi64>, %k: tensor<?x6x?x48xf32>)
@@ -186,8 +188,8 @@ def RecogniseAttention : Pass<"recognise-attention", "::mlir::ModuleOp"> {
     From a Softmax: its argument is a product of queries and keys, scaled and masked, its result times the values. Which
     element of which activation stands where, the scale and the mask are found by evaluation. The keys and values are
     those of the past and the new ones, or the new ones alone: the graph then gets a cache. Channels that are a part of
-    an activation become a tensor.extract_slice of it. A mask that is not causal is
-    an error naming the first position that differs.
+    an activation become a tensor.extract_slice of it. A mask that is not causal is an error naming the first position
+    that differs.
 
     Example:
       %s = onnx.node "Softmax" (...)                     lowbit.append %k, %v to %cache at %past
