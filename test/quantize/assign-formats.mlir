@@ -4,10 +4,11 @@
 // RUN: qopt %s -split-input-file --assign-formats="format=int3-g64-asym head-format=int4-row embedding-format=int4-row" \
 // RUN:   | FileCheck %s --check-prefix=NAMED
 
-// Linears take the format, embedding and head 8 bits; elementwise operations after the head do not hide it.
+// Linears take the format, embedding and head 8 bits; a bias and elementwise operations after the head do not hide it.
 
 lowbit.weight @table : !lowbit.weight<512x64, #lowbit.format<f32>> in "m.onnx" at 0
 lowbit.weight @w : !lowbit.weight<64x64, #lowbit.format<f32>> in "m.onnx" at 131072
+lowbit.weight @b : !lowbit.weight<512, #lowbit.format<f32>> in "m.onnx" at 147456
 // CHECK-LABEL: func.func @forward
 // OPEN-LABEL: func.func @forward
 // PLAIN-LABEL: func.func @forward
@@ -30,7 +31,9 @@ func.func @forward(%tokens: tensor<?xi64>) -> tensor<?x512xf32> {
   // PLAIN: lowbit.linear {{.*}} {format = #lowbit.format<f32>} :
   // NAMED: lowbit.linear {{.*}} {activations = "int8", format = #lowbit.format<int4, row, scale f16>, method = "rtn"}
   %head = lowbit.linear %y, %table : (tensor<?x64xf32>, !lowbit.weight<512x64, #lowbit.format<f32>>) -> tensor<?x512xf32>
-  %cap = math.tanh %head : tensor<?x512xf32>
+  %b = lowbit.get @b : !lowbit.weight<512, #lowbit.format<f32>>
+  %biased = lowbit.add_bias %head, %b : tensor<?x512xf32>, !lowbit.weight<512, #lowbit.format<f32>>
+  %cap = math.tanh %biased : tensor<?x512xf32>
   return %cap : tensor<?x512xf32>
 }
 
