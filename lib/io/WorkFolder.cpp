@@ -24,7 +24,8 @@ namespace halftone::io {
 static constexpr std::string_view marker = ".halftone-work-";
 static constexpr std::string_view uniquePart = "XXXXXX";
 
-/// The folder of this process, for the signal handler: an open descriptor and the path, which is never freed early.
+/// The outermost folder of this process, for the signal handler: an open descriptor and the path, which is never freed
+/// early.
 static volatile int currentDescriptor = -1;
 static char currentPath[PATH_MAX];
 
@@ -37,16 +38,28 @@ struct SystemEntry {
   char name[];
 };
 
-/// Unlinks all files of the folder; async-signal-safe.
+static void removeNested(int parent, const char *name);
+
+/// Unlinks all files of the folder, and the folders that nested runs made in it; async-signal-safe.
 static void removeFiles(int folder) {
   alignas(SystemEntry) char buffer[4096];
   lseek(folder, 0, SEEK_SET);
   for (long count; (count = syscall(SYS_getdents64, folder, buffer, sizeof(buffer))) > 0;)
     for (long at = 0; at < count;) {
       const auto *entry = reinterpret_cast<const SystemEntry *>(buffer + at);
-      unlinkat(folder, entry->name, 0); // fails, as it should, for "." and ".."
+      if (unlinkat(folder, entry->name, 0) != 0 && entry->name[0] != '.') // fails, as it should, for "." and ".."
+        removeNested(folder, entry->name);
       at += entry->length;
     }
+}
+
+static void removeNested(int parent, const char *name) {
+  const int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0)
+    return;
+  removeFiles(folder);
+  unlinkat(parent, name, AT_REMOVEDIR);
+  close(folder);
 }
 
 void WorkFolder::removeOnSignal() {
@@ -131,7 +144,7 @@ Expected<WorkFolder> WorkFolder::create(const std::string &output) {
     work.folder = path;
     work.descriptor = lock(path);
   }
-  if (work.folder.size() < sizeof(currentPath)) {
+  if (currentDescriptor < 0 && work.folder.size() < sizeof(currentPath)) {
     std::memcpy(currentPath, work.folder.c_str(), work.folder.size() + 1);
     currentDescriptor = work.descriptor;
   }

@@ -10,7 +10,8 @@
 
 namespace halftone::io {
 
-/// A folder of plain files, no folders inside, removed with all of them on destruction. One at a time per process.
+/// A folder of plain files, removed with all of them on destruction. One at a time per process; others may stand inside
+/// it, beside an output that is one of its files, and go away with it.
 class WorkFolder {
 public:
   /// Makes a folder `<output>.halftone-work-XXXXXX` beside `output` (a symbolic link: beside what it points to), and

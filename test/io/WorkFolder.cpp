@@ -44,6 +44,20 @@ TEST(WorkFolder, MovesItsDuty) {
   EXPECT_THAT(folder.list(), IsEmpty());
 }
 
+TEST(WorkFolder, MayHaveAnotherInside) {
+  const test::TemporaryFolder folder;
+  {
+    const auto work = WorkFolder::create(folder / "out");
+    {
+      const auto nested = WorkFolder::create(*work / "program");
+      write(*nested, "program", "new");
+      EXPECT_TRUE(nested->publish("program"));
+    }
+    EXPECT_EQ(work->bytes(), 3u);
+  }
+  EXPECT_THAT(folder.list(), IsEmpty());
+}
+
 TEST(WorkFolder, PublishesAFinishedFile) {
   const test::TemporaryFolder folder;
   folder.write("out", "old");
@@ -79,12 +93,14 @@ TEST(WorkFolder, SaysWhenItCannotBeMade) {
             folder / "nowhere/out: cannot make a work folder beside it: No such file or directory");
 }
 
-/// Runs `work` in a child that ends by `signal`, after making a work folder for `output` with a file in it.
+/// Ends a child by `signal`, after it made a work folder for `output` with a file and another work folder in it.
 void dieIn(const std::string &output, int signal) {
   const pid_t child = fork();
   if (child == 0) {
     const auto work = WorkFolder::create(output);
     write(*work, "weights", "12345");
+    const auto nested = WorkFolder::create(*work / "program");
+    write(*nested, "weights", "67");
     std::signal(SIGTERM, [](int) {
       WorkFolder::removeOnSignal();
       _exit(1);
