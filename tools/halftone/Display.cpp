@@ -5,15 +5,11 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace halftone::tool {
 
-/// How often the line changes: as fast as one reads on a terminal, as rarely as a log wants elsewhere.
-static constexpr std::chrono::milliseconds terminalPeriod(100), logPeriod(10000);
-
-Display::Display() : isTerminal(isatty(STDERR_FILENO) == 1) {}
+Display::Display() : line(STDERR_FILENO) {}
 
 /// "[3/8] calibrate"
 static std::string heading(Stage stage) {
@@ -21,51 +17,15 @@ static std::string heading(Stage stage) {
          name(stage).str();
 }
 
-static std::string format(const char *pattern, double value) {
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format(pattern, value);
-  return text;
-}
-
-/// The most memory that this process has had.
-static std::string peakMemory() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return "peak " + format("%.0f MB", static_cast<double>(usage.ru_maxrss) / 1024);
-}
-
-void Display::show(const std::string &text) {
-  lastShown = Clock::now();
-  if (isTerminal)
-    llvm::errs() << "\r\x1b[K" << text;
-  else
-    llvm::errs() << text << "\n";
-}
-
-void Display::begin(Stage stage) {
-  stageStart = Clock::now();
-  show(heading(stage));
-}
+void Display::begin(Stage stage) { line.begin(heading(stage)); }
 
 void Display::advance(Stage stage, uint64_t done, uint64_t total) {
-  const auto now = Clock::now();
-  if (now - lastShown < (isTerminal ? terminalPeriod : logPeriod) || total == 0)
-    return;
-  const std::chrono::duration<double> spent = now - stageStart;
-  const double left =
-      done == 0 ? 0 : spent.count() * static_cast<double>(total - std::min(done, total)) / static_cast<double>(done);
-  show(heading(stage) + " " + std::to_string(done) + "/" + std::to_string(total) + ", " + format("%.0f s left", left) +
-       ", " + peakMemory());
+  line.advance(heading(stage) + " " + std::to_string(done) + "/" + std::to_string(total), done, total);
 }
 
 void Display::warn(const std::string &message) {
   clear();
   llvm::errs() << "halftone: warning: " << message << "\n";
-}
-
-void Display::clear() {
-  if (isTerminal)
-    llvm::errs() << "\r\x1b[K";
 }
 
 static std::string row(llvm::StringRef name, double seconds, uint64_t bytes) {
@@ -83,7 +43,7 @@ std::string table(std::span<const StageReport> reports) {
     seconds += report.seconds;
   }
   const uint64_t written = reports.empty() ? 0 : reports.back().bytes;
-  return text + row("total", seconds, written) + peakMemory() + "\n";
+  return text + row("total", seconds, written) + io::peakMemory() + "\n";
 }
 
 } // namespace halftone::tool

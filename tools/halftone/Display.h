@@ -2,9 +2,9 @@
 // How far the compiler is, on stderr: one line that is written anew on a terminal, plain lines elsewhere.
 #pragma once
 
+#include "lib/io/ProgressLine.h"
 #include "passes/Pipeline.h"
 
-#include <chrono>
 #include <span>
 #include <string>
 
@@ -19,15 +19,10 @@ public:
   void warn(const std::string &message) override;
 
   /// Takes the line away, so that other text can follow.
-  void clear();
+  void clear() { line.clear(); }
 
 private:
-  using Clock = std::chrono::steady_clock;
-
-  void show(const std::string &text);
-
-  const bool isTerminal;
-  Clock::time_point stageStart, lastShown;
+  io::ProgressLine line;
 };
 
 /// What each stage cost, and the whole: the last lines that the user sees.
