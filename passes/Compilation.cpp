@@ -115,6 +115,7 @@ void Compilation::describe() {
   all.headFormat = formats::name(inputs.formats.head);
   all.parameters = recorded("halftone.parameters");
   all.weightBytes = recorded("halftone.weight_bytes");
+  all.decodeBytes = recorded("halftone.decode_bytes");
   all.context = recorded(importer::contextAttribute);
   all.triple = target.getTriple().str();
   all.cpu = target.getCpu().str();

@@ -2,8 +2,9 @@
 // A scanner for JSON that keeps nothing but its place and the depth of nesting.
 #include "lib/runtime/Info.h"
 
+#include "lib/runtime/Figures.h"
+
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 
 namespace halftone::runtime {
@@ -109,12 +110,6 @@ std::optional<std::string> findInJson(std::string_view json, std::string_view ke
       return value;
   } while (scanner.take(','));
   return std::nullopt;
-}
-
-static std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
 }
 
 std::string factsLine(const Facts &facts, std::string_view info, const RunFacts &run) {

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The program an emitted binary runs: options, weights, tokenizer, then one of info, logits or text.
+// The program an emitted binary runs: options, weights, tokenizer, then one of info, logits, figures or text.
 #include "halftone/model.h"
+#include "lib/runtime/Bench.h"
 #include "lib/runtime/Clock.h"
 #include "lib/runtime/Facts.h"
 #include "lib/runtime/Generate.h"
@@ -8,6 +9,7 @@
 #include "lib/runtime/Interrupt.h"
 #include "lib/runtime/Logits.h"
 #include "lib/runtime/Options.h"
+#include "lib/runtime/Perplexity.h"
 #include "lib/runtime/Processor.h"
 #include "lib/runtime/Weights.h"
 
@@ -235,6 +237,12 @@ static Expected<ExitCode> continuePrompt(const Options &options, const Program &
   return generateFrom(*prompt, options, tokenizer->get(), *session, program.info);
 }
 
+static Expected<ExitCode> print(const std::string &text) {
+  if (Status status = standardOutput.write(text.ends_with('\n') ? text : text + "\n"); !status)
+    return status.error();
+  return done;
+}
+
 static Expected<ExitCode> scoreFileOf(const Options &options, const Program &program) {
   Expected<Session> session = startSession(options, program);
   if (!session)
@@ -243,10 +251,46 @@ static Expected<ExitCode> scoreFileOf(const Options &options, const Program &pro
   return scoreIds(options, *session, program.info);
 }
 
-static Expected<ExitCode> print(const std::string &text) {
-  if (Status status = standardOutput.write(text.ends_with('\n') ? text : text + "\n"); !status)
-    return status.error();
-  return done;
+static Expected<ExitCode> print(const std::vector<Figure> &figures, const Options &options) {
+  return print(options.json ? printJson(figures) : printTable(figures));
+}
+
+static std::string formatOf(const Program &program) {
+  return findInJson(program.info, "format").value_or("unknown format");
+}
+
+static Expected<ExitCode> measurePerplexity(const Options &options, const Program &program) {
+  const auto tokenizer = loadTokenizer(program);
+  if (!tokenizer)
+    return tokenizer.error();
+  if (!*tokenizer)
+    return Error{"this binary has no tokenizer; --perplexity reads text"};
+  Expected<Session> session = startSession(options, program);
+  if (!session)
+    return session.error();
+  catchInterrupts();
+  io::ProgressLine progress(STDERR_FILENO);
+  const evaluate::Cut cut{options.separator, options.length.value_or(0)};
+  const Expected<TextScore> score = scoreText(*session, **tokenizer, options.perplexity, cut, progress, interrupted);
+  progress.clear();
+  if (!score)
+    return score.error();
+  return score->interrupted ? endedByInterrupt : print(figures(*score, formatOf(program), session->threads()), options);
+}
+
+static Expected<ExitCode> measureSpeed(const Options &options, const Program &program) {
+  Expected<Session> session = startSession(options, program);
+  if (!session)
+    return session.error();
+  catchInterrupts();
+  io::ProgressLine progress(STDERR_FILENO);
+  const Expected<Benchmark> benchmark = bench(*session, halftone_facts.decode_bytes, progress, interrupted);
+  progress.clear();
+  if (!benchmark)
+    return benchmark.error();
+  if (benchmark->interrupted)
+    return endedByInterrupt;
+  return print(figures(*benchmark, formatOf(program), halftone_facts.decode_bytes, session->threads()), options);
 }
 
 /// Generated code may keep tiles on the stack: the first thread gets as much as the others.
@@ -274,7 +318,10 @@ static Expected<ExitCode> run(std::string_view program, std::span<const char *co
   if (Status status = checkProcessor(content->info); !status)
     return status.error();
   raiseStackLimit();
-  return options->logits.empty() ? continuePrompt(*options, *content) : scoreFileOf(*options, *content);
+  return options->bench                 ? measureSpeed(*options, *content)
+         : !options->perplexity.empty() ? measurePerplexity(*options, *content)
+         : !options->logits.empty()     ? scoreFileOf(*options, *content)
+                                        : continuePrompt(*options, *content);
 }
 
 int main(int argc, char **argv) {

@@ -52,6 +52,15 @@ static Status setThreads(Options &options, std::string_view value) {
 static Status setContext(Options &options, std::string_view value) {
   return store(options.context, parseInteger<int64_t>(value, 1, mostTokens));
 }
+static Status setLength(Options &options, std::string_view value) {
+  return store(options.length, parseInteger<int64_t>(value, 1, mostTokens));
+}
+static Status setSeparator(Options &options, std::string_view value) {
+  if (value.empty())
+    return invalid(value, "what stands between documents");
+  options.separator = value;
+  return {};
+}
 static Status setSeed(Options &options, std::string_view value) {
   return store(options.seed, parseInteger<uint64_t>(value, 0, std::numeric_limits<uint64_t>::max()));
 }
@@ -111,6 +120,13 @@ static constexpr Row rows[] = {
     {"--logits", "", "IDS", "score the token ids in IDS, an .npy file, instead of generating", "",
      setPath<&Options::logits>},
     {"-o", "", "FILE", "where --logits writes them: .npy, float32 [tokens, vocabulary]", "", setPath<&Options::output>},
+    {"--perplexity", "", "FILE", "score the text in FILE: how well it is predicted", "", setPath<&Options::perplexity>},
+    {"--documents", "", "SEPARATOR", "FILE holds documents with SEPARATOR between them, scored one by one",
+     "one text, in windows", setSeparator},
+    {"--length", "", "N", "most scored tokens of a document or window", "256 of a document, the context of a window",
+     setLength},
+    {"--bench", "", "", "measure the speed of decode, of prefill and of the memory", "", setTrue<&Options::bench>},
+    {"--json", "", "", "figures of --perplexity and --bench as JSON", "", setTrue<&Options::json>},
     {"--info", "", "", "print what this was compiled from and how", "", setTrue<&Options::info>},
     {"--version", "", "", "print the version", "", setTrue<&Options::version>},
     {"--help", "-h", "", "print this", "", setTrue<&Options::help>},
@@ -123,11 +139,35 @@ static const Row *findRow(std::string_view name) {
   return nullptr;
 }
 
+/// What is done instead of generating text, by its flag; each excludes the others and a prompt.
+static Expected<std::string_view> chosenMode(const Options &options) {
+  const struct {
+    std::string_view flag;
+    bool isChosen;
+  } modes[] = {
+      {"--logits", !options.logits.empty()}, {"--perplexity", !options.perplexity.empty()}, {"--bench", options.bench}};
+  std::string_view chosen;
+  for (const auto &[flag, isChosen] : modes) {
+    if (isChosen && !chosen.empty())
+      return Error{std::string(chosen) + " and " + std::string(flag) + " exclude one another"};
+    if (isChosen)
+      chosen = flag;
+  }
+  return chosen;
+}
+
 static Status checkTogether(const Options &options) {
+  const Expected<std::string_view> mode = chosenMode(options);
+  if (!mode)
+    return mode.error();
+  if (!mode->empty() && options.prompt)
+    return Error{std::string(*mode) + " takes no prompt, but there is one: '" + *options.prompt + "'"};
   if (options.logits.empty() != options.output.empty())
     return options.logits.empty() ? Error{"-o needs --logits"} : Error{"--logits needs -o, the file to write"};
-  if (!options.logits.empty() && options.prompt)
-    return Error{"--logits takes no prompt, but there is one: '" + *options.prompt + "'"};
+  if (options.perplexity.empty() && (!options.separator.empty() || options.length))
+    return Error{std::string(options.length ? "--length" : "--documents") + " needs --perplexity"};
+  if (options.json && options.perplexity.empty() && !options.bench)
+    return Error{"--json needs --perplexity or --bench"};
   return {};
 }
 
@@ -188,16 +228,18 @@ Expected<Options> parseOptions(std::span<const char *const> words) {
 std::string helpText(std::string_view program) {
   const std::string name(program);
   std::string text =
-      "usage: " + name + " [PROMPT] [OPTION]...\n" + "       " + name + " --logits IDS -o FILE\n\n" +
-      "Continues PROMPT, or the text on standard input when there is none, token by token. The text goes to standard\n"
-      "output, everything else to standard error.\n\n";
+      "usage: " + name + " [PROMPT] [OPTION]...\n" + "       " + name + " --logits IDS -o FILE\n" + "       " + name +
+      " --perplexity FILE [--documents SEPARATOR] [--length N] [--json]\n" + "       " + name +
+      " --bench [--json]\n\n" +
+      "Continues PROMPT, or the text on standard input when there is none, token by token. The text, or the\n"
+      "figures asked for, go to standard output, everything else to standard error.\n\n";
   for (const Row &row : rows) {
     std::string left = "  " + std::string(row.name);
     if (!row.other.empty())
       left += ", " + std::string(row.other);
     if (!row.value.empty())
       left += " " + std::string(row.value);
-    left.resize(std::max<size_t>(left.size() + 2, 20), ' ');
+    left.resize(std::max<size_t>(left.size() + 2, 26), ' ');
     text += left + std::string(row.help);
     if (!row.defaultText.empty())
       text += " (default: " + std::string(row.defaultText) + ")";

@@ -21,9 +21,14 @@ struct Options {
   std::optional<uint64_t> seed;     ///< none: from the time
   std::optional<int64_t> threads;   ///< none: the processors there are
   std::optional<int64_t> context;   ///< none: the model's
-  std::string logits;               ///< a file of token ids to score; empty: generate
+  std::string logits;               ///< a file of token ids to write the logits of; empty: not asked for
   std::string output;
-  bool tokens = false; ///< prompt and continuation are token ids
+  std::string perplexity;        ///< a text to score; empty: not asked for
+  std::string separator;         ///< of the documents in that text; empty: it is one, scored in windows
+  std::optional<int64_t> length; ///< most scored tokens of a document or window; none: evaluate::defaultLength()
+  bool bench = false;            ///< measure speed
+  bool json = false;             ///< figures as JSON
+  bool tokens = false;           ///< prompt and continuation are token ids
   bool info = false;
   bool help = false;
   bool version = false;

@@ -25,6 +25,8 @@ public:
   int64_t chunk() const { return facts->chunk; }
   int64_t vocabulary() const { return facts->vocabulary; }
 
+  /// Begins another sequence: forgets all tokens.
+  void restart() { position = 0; }
   /// Appends 1 to chunk() tokens to the sequence.
   void prefill(std::span<const int64_t> tokens);
   /// Appends one token. \returns its logits, [vocabulary], valid until the next call.

@@ -69,6 +69,7 @@ std::string infoJson(const ModelInfo &info) {
   llvm::raw_string_ostream(bits) << llvm::format("%.3f", bitsPerWeight(info));
   const llvm::json::Object sorted{
       {"context", info.context},
+      {"decode_bytes", info.decodeBytes},
       {"embedding_format", info.embeddingFormat},
       {"files", toJson(info.files)},
       {"format", info.format},

@@ -28,7 +28,9 @@ struct ModelInfo {
   std::optional<HashedFile> tokenizer;
   /// Names of formats, as options spell them.
   std::string format, embeddingFormat, headFormat;
-  int64_t parameters = 0, weightBytes = 0, context = 0;
+  int64_t parameters = 0, context = 0;
+  /// Of all packed weights, and of those that a call of decode reads.
+  int64_t weightBytes = 0, decodeBytes = 0;
   std::string triple, cpu;
   /// LLVM's list: "+avx2,+fma".
   std::string targetFeatures;

@@ -42,6 +42,7 @@ ModelInfo storiesInfo() {
   info.embeddingFormat = info.headFormat = "int8-g32";
   info.parameters = 1000;
   info.weightBytes = 563;
+  info.decodeBytes = 448;
   info.context = 256;
   info.triple = "x86_64-unknown-linux-gnu";
   info.cpu = "icelake-server";
@@ -54,6 +55,7 @@ TEST(InfoJson, IsSortedAndReadable) {
   EXPECT_EQ(infoJson(storiesInfo()), R"({
   "bits_per_weight": 4.504,
   "context": 256,
+  "decode_bytes": 448,
   "embedding_format": "int8-g32",
   "files": [
     {

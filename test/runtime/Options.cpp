@@ -41,6 +41,12 @@ TEST(Options, EveryFlagTakesItsValueAsNextWordOrAfterEquals) {
     EXPECT_EQ(options.threads, 2);
     EXPECT_EQ(options.context, 99);
   }
+  for (const Options &options : {parse({"--perplexity", "text", "--documents", "<|e|>", "--length", "7"}),
+                                 parse({"--length=7", "--documents=<|e|>", "--perplexity=text"})}) {
+    EXPECT_EQ(options.perplexity, "text");
+    EXPECT_EQ(options.separator, "<|e|>");
+    EXPECT_EQ(options.length, 7);
+  }
   const Options files = parse({"--logits=a=b.npy", "-o", "c.npy"});
   EXPECT_EQ(files.logits, "a=b.npy");
   EXPECT_EQ(files.output, "c.npy");
@@ -48,7 +54,7 @@ TEST(Options, EveryFlagTakesItsValueAsNextWordOrAfterEquals) {
 
 TEST(Options, FlagsWithoutValue) {
   EXPECT_TRUE(parse({"--help"}).help && parse({"-h"}).help && parse({"--version"}).version && parse({"--info"}).info &&
-              parse({"--tokens"}).tokens);
+              parse({"--tokens"}).tokens && parse({"--bench"}).bench);
   EXPECT_EQ(errorOf({"--info=yes"}), "--info takes no value, but there is one: 'yes'");
 }
 
@@ -85,11 +91,29 @@ TEST(Options, LogitsAndOutputBelongTogether) {
   EXPECT_EQ(errorOf({"--logits", "a", "-o", "b", "text"}), "--logits takes no prompt, but there is one: 'text'");
 }
 
+TEST(Options, WhatIsDoneInsteadOfGeneratingExcludesAnother) {
+  EXPECT_EQ(errorOf({"--perplexity", "text", "--bench"}), "--perplexity and --bench exclude one another");
+  EXPECT_EQ(errorOf({"--bench", "--logits", "a", "-o", "b"}), "--logits and --bench exclude one another");
+  EXPECT_EQ(errorOf({"--bench", "text"}), "--bench takes no prompt, but there is one: 'text'");
+  EXPECT_EQ(errorOf({"--perplexity", "a", "-o", "b"}), "-o needs --logits");
+}
+
+TEST(Options, FiguresHaveOptionsOfTheirOwn) {
+  EXPECT_EQ(errorOf({"--documents=<>"}), "--documents needs --perplexity");
+  EXPECT_EQ(errorOf({"--bench", "--length=3"}), "--length needs --perplexity");
+  EXPECT_EQ(errorOf({"--json"}), "--json needs --perplexity or --bench");
+  EXPECT_EQ(errorOf({"--perplexity=a", "--documents="}), "--documents: '' is not what stands between documents");
+  EXPECT_THAT(errorOf({"--perplexity=a", "--length=0"}), HasSubstr("--length: '0' is not a whole number from 1"));
+  EXPECT_TRUE(parse({"--bench", "--json"}).json && parse({"--perplexity=a", "--json"}).json);
+}
+
 TEST(Options, HelpListsEveryFlagWithItsDefault) {
   const std::string help = helpText("stories");
   EXPECT_THAT(help, HasSubstr("usage: stories [PROMPT]"));
-  for (const char *flag : {"-n N", "--temperature T", "--top-p P", "--top-k K", "--seed S", "--threads N",
-                           "--context N", "--tokens", "--logits IDS", "-o FILE", "--info", "--version", "--help, -h"})
+  for (const char *flag :
+       {"-n N", "--temperature T", "--top-p P", "--top-k K", "--seed S", "--threads N", "--context N", "--tokens",
+        "--logits IDS", "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N", "--bench", "--json",
+        "--info", "--version", "--help, -h"})
     EXPECT_THAT(help, HasSubstr("\n  " + std::string(flag))) << flag;
   const Options defaults;
   EXPECT_THAT(help, HasSubstr("(default: 0.8)"));

@@ -140,7 +140,8 @@ def test_help_lists_all_options_on_stdout(make):
     code, output, error = run(make(), "--help")
     assert (code, error) == (0, "")
     for flag in ("-n N", "--temperature T", "--top-p P", "--top-k K", "--seed S", "--threads N", "--context N", "--logits IDS",
-                 "-o FILE", "--info", "--version", "--help", "--tokens"):
+                 "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N", "--bench", "--json", "--info", "--version",
+                 "--help", "--tokens"):
         assert f"\n  {flag}" in output.decode(), flag
     assert output.startswith(b"usage: stories [PROMPT]")
     assert run(make(), "-h")[:2] == (0, output)
@@ -290,6 +291,122 @@ def test_control_c_while_scoring_leaves_no_output(make, tmp_path):
     assert process.wait(timeout=30) == 130
     assert process.stderr.read() == b""
     assert sorted(tmp_path.iterdir()) == before
+
+
+# Figures. JSON has nine digits, which are off by 5e-9 at most, a product of two of them by twice as much; sums are in f64.
+NINE_DIGITS = 1.1e-8
+
+
+# Perplexity.
+
+def surpriseOf(tokens):
+    """-log p of each token but the first, by the formula of the fake, in f64."""
+    logits = expectedLogits(tokens[:-1]).astype(numpy.float64)
+    return numpy.log(numpy.exp(logits).sum(-1)) - logits[numpy.arange(len(logits)), tokens[1:]]
+
+
+def perplexityOf(sequences):
+    return float(numpy.exp(numpy.concatenate([surpriseOf(tokens) for tokens in sequences]).mean()))
+
+
+DOCUMENTS = ["Once the end.", "a", "the time of a half, and more of it than before; of all that was"]
+
+
+def scored(path, *words, **more):
+    """The JSON of a run of --perplexity."""
+    code, output, error = run(path, "--perplexity", *words, "--json", **more)
+    assert (code, error) == (0, ""), error
+    return json.loads(output)
+
+
+@pytest.mark.parametrize("length", [None, 1, 4, 5, 64])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_perplexity_of_documents(make, tmp_path, length, threads):
+    (tmp_path / "text").write_text(" \n" + "\n<|end|>\n".join([*DOCUMENTS, "", " "]))
+    options = [] if length is None else [f"--length={length}"]
+    found = scored(make(), tmp_path / "text", "--documents=<|end|>", f"--threads={threads}", *options)
+    cut = 1 + (64 if length is None else length)  # the fake's context, shorter than 256
+    sequences = [fake.encode(document)[:cut] for document in DOCUMENTS]
+    assert found["tokens"] == sum(len(sequence) - 1 for sequence in sequences)
+    assert (found["documents"], found["length"], found["threads"], found["format"]) == (3, cut - 1, threads, "fake-g32")
+    assert found["perplexity"] == pytest.approx(perplexityOf(sequences), rel=NINE_DIGITS)
+    assert found["nats_per_token"] == pytest.approx(numpy.log(perplexityOf(sequences)), rel=NINE_DIGITS)
+
+
+@pytest.mark.parametrize("length", [None, 10])
+def test_perplexity_of_windows_scores_each_token_once(make, tmp_path, length):
+    text = " ".join(DOCUMENTS) + "\n"
+    (tmp_path / "text").write_text(text)
+    found = scored(make(), tmp_path / "text", *([] if length is None else ["--length", length]))
+    tokens, size = fake.encode(text)[1:], length or 64
+    windows = [[1, *tokens[start : start + size]] for start in range(0, len(tokens), size)]
+    assert (found["windows"], found["tokens"], found["length"]) == (len(windows), len(tokens), size)
+    assert len(windows) > 1 and found["perplexity"] == pytest.approx(perplexityOf(windows), rel=NINE_DIGITS)
+
+
+def test_perplexity_for_a_person(make, tmp_path):
+    (tmp_path / "text").write_text(DOCUMENTS[0])
+    code, output, error = run(make(), "--perplexity", tmp_path / "text")
+    assert (code, error) == (0, "")
+    assert re.search(rf"^perplexity +{perplexityOf([fake.encode(DOCUMENTS[0])]):.4f}$", output.decode(), re.M), output
+
+
+def test_a_text_that_cannot_be_scored_is_an_error(make, tmp_path):
+    path, text = make(), tmp_path / "text"
+    assert fails(path, "--perplexity", "missing", cwd=tmp_path) == "missing: cannot open: No such file or directory"
+    text.write_text("")
+    assert fails(path, "--perplexity", "text", cwd=tmp_path) == "text: no token to score: the text has 0 bytes"
+    text.write_text("\n<>")
+    assert "no document that is not empty" in fails(path, "--perplexity", "text", "--documents", "<>", cwd=tmp_path)
+    text.write_text("Once")
+    assert fails(path, "--perplexity", text, "--length", 65) == "--length: 65 tokens, the context holds 64"
+    assert fails(path, "--perplexity", text, "--length=21", "--context=20") == "--length: 21 tokens, the context holds 20"
+    assert "no tokenizer" in fails(make("bare", tokenizer=b""), "--perplexity", text)
+    text.write_text("a<>Once the end")
+    assert fails(make("nan", notANumberAt=5), "--perplexity", "text", "--documents=<>", cwd=tmp_path) == (
+        "text: document 2: the logit of token 0 is NaN")
+
+
+def test_control_c_ends_perplexity_without_a_figure(make, tmp_path):
+    (tmp_path / "text").write_text("a\n" * 200)
+    process = subprocess.Popen([make(delay=20_000), "--perplexity", tmp_path / "text", "--length=4"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == (b"", b"") and process.returncode == 130
+
+
+def test_progress_of_perplexity_stands_on_a_terminal(make, tmp_path):
+    (tmp_path / "text").write_text("<>".join(DOCUMENTS * 10))
+    leader, follower = pty.openpty()
+    words = [make(delay=5_000), "--perplexity", tmp_path / "text", "--documents=<>", "--json"]
+    output = subprocess.run(words, stdout=subprocess.PIPE, stderr=follower, check=True).stdout
+    os.close(follower)
+    shown = os.read(leader, 1 << 16).decode()
+    assert json.loads(output)["documents"] == 30
+    assert re.search(r"document \d+/30, perplexity so far \d+\.\d{4}, \d+ s left, peak \d+ MB", shown), shown
+    assert shown.endswith("\r\x1b[K")
+
+
+# Speed.
+
+def test_bench_counts_what_a_call_takes(make):
+    """Each call of the fake sleeps 2 ms: a token, or a chunk of 4, takes at least that. Three of the five runs took as long as the median
+    says or longer, all of it between start and end."""
+    path, start = make(delay=2000), time.monotonic()
+    code, output, error = run(path, "--bench", "--json", "--threads=2", timeout=300)
+    seconds = time.monotonic() - start
+    assert (code, error.count("error")) == (0, 0)
+    found = json.loads(output)
+    assert (found["decode_tokens"], found["prefill_tokens"], found["runs"]) == (63, 64, 5)  # all that the context of 64 has
+    assert (found["bytes_per_token"], found["threads"], found["format"]) == (562, 2, "fake-g32")
+    assert found["decode_tokens_per_second"] <= 500 and found["prefill_tokens_per_second"] <= 2000
+    assert 3 * 63 / found["decode_tokens_per_second"] + 3 * 64 / found["prefill_tokens_per_second"] < seconds
+    for name in ("decode_tokens_per_second", "prefill_tokens_per_second", "bandwidth_bytes_per_second"):
+        least, greatest = found[f"{name}_range"]
+        assert least <= found[name] <= greatest
+    assert found["decode_bytes_per_second"] == pytest.approx(562 * found["decode_tokens_per_second"], rel=NINE_DIGITS)
+    assert found["bandwidth_bytes_per_second"] > 1e8 and found["reread_bytes_per_second"] > 1e8
 
 
 # Damaged and foreign binaries.

@@ -1,0 +1,126 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Runs, one after the other, and their medians.
+#include "lib/runtime/Bench.h"
+
+#include "lib/runtime/Bandwidth.h"
+#include "lib/runtime/Clock.h"
+#include "lib/runtime/Sampler.h"
+
+#include <algorithm>
+
+namespace halftone::runtime {
+
+static constexpr int64_t decodeTokens = 128, prefillTokens = 256, warmUps = 1, runs = 5;
+
+/// Tokens like those of a text to the embedding: anywhere in the table, and the same in every run.
+static std::vector<int64_t> someTokens(int64_t count, int64_t vocabulary) {
+  RandomGenerator random(0);
+  std::vector<int64_t> tokens(static_cast<size_t>(count));
+  for (int64_t &token : tokens)
+    token = static_cast<int64_t>(random.uniform() * static_cast<double>(vocabulary));
+  return tokens;
+}
+
+/// Tokens per second of decoding all but the first of `tokens`.
+static double measureDecode(Session &session, std::span<const int64_t> tokens) {
+  session.restart();
+  session.decode(tokens.front());
+  const double before = now();
+  for (const int64_t token : tokens.subspan(1))
+    session.decode(token);
+  return static_cast<double>(tokens.size() - 1) / (now() - before);
+}
+
+static double measurePrefill(Session &session, std::span<const int64_t> tokens) {
+  session.restart();
+  const double before = now();
+  for (std::span<const int64_t> rest = tokens; !rest.empty();) {
+    const size_t size = std::min(rest.size(), static_cast<size_t>(session.chunk()));
+    session.prefill(rest.first(size));
+    rest = rest.subspan(size);
+  }
+  return static_cast<double>(tokens.size()) / (now() - before);
+}
+
+static void measureMemory(BandwidthProbe &probe, int64_t bytesPerToken, Benchmark &result) {
+  result.memory.push_back(probe.measure(probe.bytes()));
+  result.reread.push_back(probe.measure(static_cast<uint64_t>(bytesPerToken)));
+}
+
+Expected<Benchmark> bench(Session &session, int64_t bytesPerToken, io::ProgressLine &progress, bool (*interrupted)()) {
+  if (session.context() < 2)
+    return Error{"a context of 1 leaves nothing to decode after the first token"};
+  Expected<BandwidthProbe> probe = BandwidthProbe::create(session.threads());
+  if (!probe)
+    return probe.error();
+  Benchmark result;
+  result.decodeTokens = std::min(decodeTokens, session.context() - 1);
+  result.prefillTokens = std::min(prefillTokens, session.context());
+  const std::vector<int64_t> tokens =
+      someTokens(std::max(result.decodeTokens + 1, result.prefillTokens), session.vocabulary());
+  const std::span<const int64_t> all = tokens;
+  for (int64_t run = 0; run < warmUps + runs; ++run) {
+    result.interrupted = interrupted && interrupted();
+    if (result.interrupted)
+      return result;
+    if (run >= warmUps)
+      measureMemory(*probe, bytesPerToken, result);
+    const double decode = measureDecode(session, all.first(static_cast<size_t>(result.decodeTokens + 1)));
+    const double prefill = measurePrefill(session, all.first(static_cast<size_t>(result.prefillTokens)));
+    if (run >= warmUps) {
+      result.decode.push_back(decode);
+      result.prefill.push_back(prefill);
+    }
+    progress.advance("run " + std::to_string(run + 1) + "/" + std::to_string(warmUps + runs),
+                     static_cast<uint64_t>(run + 1), static_cast<uint64_t>(warmUps + runs));
+  }
+  measureMemory(*probe, bytesPerToken, result);
+  return result;
+}
+
+/// The middle value; of an even number of values the mean of the two in the middle.
+static double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t count = values.size();
+  return count == 0 ? 0 : (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+static std::vector<double> range(const std::vector<double> &values) {
+  const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+  return values.empty() ? values : std::vector{*least, *greatest};
+}
+
+/// "812.3 tokens/s (790.1 to 820.4)"
+static std::string withRange(const std::vector<double> &values, double unit, const char *unitName) {
+  const std::vector<double> ends = range(values);
+  return fixed(median(values) / unit, 1) + " " + unitName + " (" + fixed(ends.front() / unit, 1) + " to " +
+         fixed(ends.back() / unit, 1) + ")";
+}
+
+std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format, int64_t bytesPerToken,
+                            int64_t threads) {
+  constexpr double giga = 1e9;
+  const double bytesPerSecond = median(benchmark.decode) * static_cast<double>(bytesPerToken);
+  return {
+      {"format", literal(format), "format", std::string(format)},
+      {"threads", literal(threads), "threads", std::to_string(threads)},
+      {"decode_tokens_per_second", literal(median(benchmark.decode)), "decode",
+       withRange(benchmark.decode, 1, "tokens/s")},
+      {"decode_tokens_per_second_range", literal(range(benchmark.decode))},
+      {"decode_tokens", literal(benchmark.decodeTokens)},
+      {"prefill_tokens_per_second", literal(median(benchmark.prefill)), "prefill",
+       withRange(benchmark.prefill, 1, "tokens/s")},
+      {"prefill_tokens_per_second_range", literal(range(benchmark.prefill))},
+      {"prefill_tokens", literal(benchmark.prefillTokens)},
+      {"runs", literal(runs)},
+      {"bytes_per_token", literal(bytesPerToken), "weights read per token", std::to_string(bytesPerToken) + " bytes"},
+      {"decode_bytes_per_second", literal(bytesPerSecond), "by decode", fixed(bytesPerSecond / giga, 1) + " GB/s"},
+      {"bandwidth_bytes_per_second", literal(median(benchmark.memory)), "the machine reads memory at",
+       withRange(benchmark.memory, giga, "GB/s")},
+      {"bandwidth_bytes_per_second_range", literal(range(benchmark.memory))},
+      {"reread_bytes_per_second", literal(median(benchmark.reread)), "and so many bytes again and again at",
+       withRange(benchmark.reread, giga, "GB/s")},
+  };
+}
+
+} // namespace halftone::runtime

@@ -1,0 +1,33 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// How fast a compiled model is, measured so that two measurements can be compared: no text, no sampler, no output, and
+// the machine's own speed beside it.
+#pragma once
+
+#include "lib/io/ProgressLine.h"
+#include "lib/runtime/Figures.h"
+#include "lib/runtime/Session.h"
+
+#include <vector>
+
+namespace halftone::runtime {
+
+/// What was measured, one value a run.
+struct Benchmark {
+  int64_t decodeTokens = 0;            ///< decoded one by one, after one token
+  int64_t prefillTokens = 0;           ///< read in chunks, into an empty cache, without logits
+  std::vector<double> decode, prefill; ///< tokens per second
+  std::vector<double> memory;          ///< bytes per second of reading a block larger than any cache ...
+  std::vector<double> reread;          ///< ... and of reading as many bytes as a token needs, again and again
+  bool interrupted = false;
+};
+
+/// Measures decode of 128 tokens after 1 and prefill of 256 tokens, each less where the context is shorter: one run to
+/// warm up, then five. The memory is read before and after each of them, with as many threads. Fails when memory cannot
+/// be had, and when a context of 1 leaves nothing to decode.
+Expected<Benchmark> bench(Session &session, int64_t bytesPerToken, io::ProgressLine &progress, bool (*interrupted)());
+
+/// What --bench prints: medians, and the range of the runs.
+std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format, int64_t bytesPerToken,
+                            int64_t threads);
+
+} // namespace halftone::runtime
