@@ -93,8 +93,8 @@ static CommandLine commandLine(CompileOptions &options) {
       takeModel(pipeline.input)};
 }
 
-/// The folder of the runtime beside the one of this program: bin/halftone, lib/halftone/.
-static std::string findRuntime() {
+/// Beside the folder of this program: bin/halftone, lib/halftone/.
+std::string findRuntime() {
   const std::string self = llvm::sys::fs::getMainExecutable(nullptr, nullptr);
   llvm::SmallString<128> folder(llvm::sys::path::parent_path(llvm::sys::path::parent_path(self)));
   llvm::sys::path::append(folder, "lib", "halftone");

@@ -22,6 +22,7 @@ struct Command {
 
 static constexpr Command commands[] = {
     {"compile", "an executable from a model", tool::compileCommand},
+    {"eval", "how far executables are from their model: perplexity, KL divergence", tool::evalCommand},
 };
 
 /// Ends the program as the signal would have, without its work files.
@@ -42,7 +43,8 @@ static std::string help() {
   std::string text = "usage: halftone COMMAND [options]\n\nA quantizing compiler: from a trained model to one "
                      "standalone executable.\n\n";
   for (const Command &command : commands)
-    text += "  " + std::string(command.name) + "  " + std::string(command.help) + "\n";
+    text +=
+        "  " + std::string(command.name) + std::string(9 - command.name.size(), ' ') + std::string(command.help) + "\n";
   return text + "\nhalftone COMMAND --help lists a command's options; halftone --version says which this is.\n";
 }
 
