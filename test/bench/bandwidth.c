@@ -1,5 +1,5 @@
 /* Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
- * The yardstick of decode.py: how fast this machine reads `bytes` of memory again and again with some threads, each its share.
+ * The yardstick of performance.py, beside the probe in emitted binaries: how fast this machine reads `bytes` of memory again and again with some threads, each its share.
  * usage: bandwidth BYTES THREADS      prints bytes per second, the median of 9 runs of at least 0.1 s */
 #include <pthread.h>
 #include <stdint.h>
