@@ -129,8 +129,7 @@ std::span<const std::byte> Compilation::tokenizerBytes() const {
   return inputs.tokenizer ? inputs.tokenizer->file.bytes() : std::span<const std::byte>();
 }
 
-/// Writes all of `text` to standard output.
-static Status print(StringRef text) {
+Status print(StringRef text) {
   llvm::outs() << text;
   llvm::outs().flush();
   if (!llvm::outs().has_error())

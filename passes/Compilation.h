@@ -15,6 +15,9 @@
 
 namespace halftone {
 
+/// Writes all of `text` to standard output.
+Status print(llvm::StringRef text);
+
 class Compilation {
 public:
   Compilation(const PipelineOptions &options, Inputs inputs, io::WorkFolder work, Progress &progress);

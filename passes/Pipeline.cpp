@@ -79,7 +79,24 @@ static Status lower(Compilation &model) {
   return model.runPasses(Stage::Lower, [&](auto &passes) { addLowerPasses(passes, options); });
 }
 
+/// Writes the module, which is all LLVM dialect, in one of its last forms.
+static Status emit(Compilation &model, Emit form) {
+  const FailureOr<SmallVector<char, 0>> bytes = emitObject(*model.module, form);
+  if (failed(bytes))
+    return model.error(Stage::Codegen);
+  return io::writeFile(model.work / object, std::as_bytes(std::span(*bytes)));
+}
+
+/// The kernels with the processor's instructions, before they become the LLVM dialect.
+static Status emitKernels(Compilation &model) {
+  if (Status run = model.runPasses(Stage::Codegen, [](auto &passes) { addKernelOpPasses(passes); }); !run)
+    return run;
+  return model.writeModule(model.work / object);
+}
+
 static Status codegen(Compilation &model) {
+  if (wanted(model.options) == Artifact::Mlir)
+    return emitKernels(model);
   model.describe();
   uint64_t weights = 0;
   if (const std::error_code code = llvm::sys::fs::file_size(model.work / segment, weights))
@@ -94,10 +111,14 @@ static Status codegen(Compilation &model) {
   };
   if (Status run = model.runPasses(Stage::Codegen, addPasses); !run)
     return run;
-  const FailureOr<SmallVector<char, 0>> bytes = emitObject(*model.module);
-  if (failed(bytes))
-    return model.error(Stage::Codegen);
-  return io::writeFile(model.work / object, std::as_bytes(std::span(*bytes)));
+  switch (wanted(model.options)) {
+  case Artifact::Llvm:
+    return emit(model, Emit::Llvm);
+  case Artifact::Assembly:
+    return emit(model, Emit::Assembly);
+  default:
+    return emit(model, Emit::Object);
+  }
 }
 
 static Status makeExecutable(Compilation &model) {
@@ -145,6 +166,14 @@ static Expected<StageReport> runStage(Compilation &model, Stage stage, Status (*
   return report;
 }
 
+/// Puts the file `name` where the user wants it.
+static Status publish(const Compilation &model, const char *name) {
+  if (!model.options.output.empty())
+    return model.work.publish(name);
+  const Expected<io::MappedFile> text = io::MappedFile::open(model.work / name);
+  return text ? print({reinterpret_cast<const char *>(text->bytes().data()), text->size()}) : text.error();
+}
+
 /// Beside which work files stand when the output is no file.
 static std::string temporaryPath() {
   SmallString<128> path;
@@ -161,20 +190,23 @@ Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progr
   if (!work)
     return work.error();
   Compilation model(options, std::move(*inputs), std::move(*work), progress);
+  const Stage last = row(wanted(options)).stage;
   std::vector<StageReport> reports;
   for (const auto &[stage, run] : stages) {
     const Expected<StageReport> report = runStage(model, stage, run);
     if (!report)
       return report.error();
     reports.push_back(*report);
-    if (stage == options.stopAfter && stage != Stage::Package) {
+    if (stage == last)
+      break;
+    if (stage == options.stopAfter) {
       // With a folder of dumps the IR is there already.
       if (Status written = options.dumpFolder.empty() ? model.writeModule(options.output) : Status(); !written)
         return written.error();
       return reports;
     }
   }
-  if (Status published = model.work.publish(program); !published)
+  if (Status published = publish(model, last == Stage::Package ? program : object); !published)
     return published.error();
   return reports;
 }

@@ -16,9 +16,11 @@ namespace halftone {
 struct PipelineOptions {
   /// The model, an .onnx file.
   std::string input;
-  /// The executable; with stopAfter the IR, and then empty means standard output. With a dumpFolder the IR stands only
-  /// there.
+  /// The executable, or what `emit` or stopAfter asks for; empty means standard output, for text only. With a dumpFolder
+  /// the IR stands only there.
   std::string output;
+  /// What to make; by default the executable.
+  std::optional<Artifact> emit;
   /// A tokenizer's file, built into the executable; empty: it takes token ids.
   std::string tokenizer;
   /// Names of formats. Without one of its own, embedding and head are int8-g32 when `format` has integer codes, and
