@@ -2,10 +2,7 @@
 // What `halftone` can do, one file per command.
 #pragma once
 
-#include "lib/io/Result.h"
-
-#include <span>
-#include <string_view>
+#include "tools/halftone/CommandLine.h"
 
 namespace halftone::tool {
 

@@ -33,16 +33,20 @@ static void endOnSignal(int signal) {
 
 static std::string commandNames() {
   std::string names;
-  for (const Command &command : commands)
+  for (const tool::Command &command : tool::commands())
     names += (names.empty() ? "" : ", ") + std::string(command.name);
   return names;
 }
 
+/// Where the explanations of commands start.
+static constexpr size_t nameWidth = 12;
+
 static std::string help() {
   std::string text = "usage: halftone COMMAND [options]\n\nA quantizing compiler: from a trained model to one "
                      "standalone executable.\n\n";
-  for (const Command &command : commands)
-    text += "  " + std::string(command.name) + "  " + std::string(command.help) + "\n";
+  for (const tool::Command &command : tool::commands())
+    text += "  " + (std::string(command.name) + std::string(nameWidth - command.name.size(), ' ')) +
+            std::string(command.help) + "\n";
   return text + "\nhalftone COMMAND --help lists a command's options; halftone --version says which this is.\n";
 }
 
@@ -58,7 +62,7 @@ static Status run(std::span<const std::string_view> arguments) {
     llvm::outs() << "halftone " HALFTONE_VERSION "\n";
     return {};
   }
-  for (const Command &command : commands)
+  for (const tool::Command &command : tool::commands())
     if (command.name == name)
       return command.run(arguments.subspan(1));
   return Error{"unknown command '" + std::string(name) + "'; there are: " + commandNames()};
