@@ -6,8 +6,8 @@
 
 namespace halftone {
 
-/// A form of the compiled model. All but the executable are of the code alone: include/halftone/model.h says what such an
-/// object offers, and --emit=exe how it comes to its weights.
+/// A form of the compiled model. All but the executable are of the code alone: include/halftone/model.h says what such
+/// an object offers, and --emit=exe how it comes to its weights.
 enum class Artifact { Executable, Object, Mlir, Llvm, Assembly };
 
 struct ArtifactRow {

@@ -8,6 +8,7 @@
 #include "passes/codegen/EmitObject.h"
 #include "passes/codegen/Passes.h"
 #include "passes/fuse/Passes.h"
+#include "passes/import/DescribeModule.h"
 #include "passes/import/Passes.h"
 #include "passes/lower/Passes.h"
 #include "passes/package/Package.h"
@@ -29,13 +30,11 @@ namespace halftone {
 static constexpr char tables[] = "tables", derived[] = "derived", quantized[] = "quantized", segment[] = "segment",
                       object[] = "model.o", program[] = "program";
 
+static Artifact wanted(const PipelineOptions &options) { return options.emit.value_or(Artifact::Executable); }
+
 // The stages, in order.
 
-static Status import(Compilation &model) {
-  if (Status set = model.setTarget(); !set)
-    return set;
-  if (Status hashed = model.hashSources(); !hashed)
-    return hashed;
+static Status runImport(Compilation &model) {
   ImportOptions options;
   options.path = model.options.input;
   options.externalDataRoot = model.options.externalDataRoot;
@@ -44,6 +43,16 @@ static Status import(Compilation &model) {
   if (Status run = model.runPasses(Stage::Import, [&](auto &passes) { addImportPasses(passes, options); }); !run)
     return run;
   model.setDefaultContext();
+  return {};
+}
+
+static Status import(Compilation &model) {
+  if (Status set = model.setTarget(); !set)
+    return set;
+  if (Status hashed = model.hashSources(); !hashed)
+    return hashed;
+  if (Status imported = runImport(model); !imported)
+    return imported;
   return model.checkTokenizer();
 }
 
@@ -67,6 +76,7 @@ static Status quantize(Compilation &model) {
 }
 
 static Status fuse(Compilation &model) {
+  model.listWeights();
   FuseOptions options;
   options.separate = model.options.lowerReference;
   return model.runPasses(Stage::Fuse, [&](auto &passes) { addFusePasses(passes, options); });
@@ -180,6 +190,20 @@ static std::string temporaryPath() {
   llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, path);
   llvm::sys::path::append(path, "halftone");
   return path.str().str();
+}
+
+Expected<Architecture> recognise(const PipelineOptions &options) {
+  Expected<Inputs> inputs = Inputs::open(options);
+  if (!inputs)
+    return inputs.error();
+  Expected<io::WorkFolder> work = io::WorkFolder::create(temporaryPath());
+  if (!work)
+    return work.error();
+  Progress silent;
+  Compilation model(options, std::move(*inputs), std::move(*work), silent);
+  if (Status imported = runImport(model); !imported)
+    return imported.error();
+  return importer::describe(*model.module);
 }
 
 Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progress &progress) {

@@ -6,7 +6,26 @@
 
 namespace halftone::tool {
 
+struct Command {
+  std::string_view name, help;
+  Status (*run)(std::span<const std::string_view> arguments);
+  /// The command's options, for those who list them: their `take` is not to be called.
+  CommandLine (*line)();
+};
+
+/// All commands, in the order of --help; the table stands in main.cpp.
+std::span<const Command> commands();
+
 /// `halftone compile MODEL.onnx`: an executable from a model.
 Status compileCommand(std::span<const std::string_view> arguments);
+CommandLine compileLine();
+
+/// `halftone completion bash`: a script that completes command lines.
+Status completionCommand(std::span<const std::string_view> arguments);
+CommandLine completionLine();
+
+/// `halftone inspect FILE`: what a model or an executable consists of.
+Status inspectCommand(std::span<const std::string_view> arguments);
+CommandLine inspectLine();
 
 } // namespace halftone::tool

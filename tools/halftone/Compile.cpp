@@ -115,7 +115,8 @@ static Status checkEnd(const PipelineOptions &options) {
   if (!options.emit || !options.stopAfter || row(*options.emit).stage == *options.stopAfter)
     return {};
   return Error{"--emit=" + row(*options.emit).name.str() + " is made by the stage " +
-               name(row(*options.emit).stage).str() + ", but --stop-after ends after " + name(*options.stopAfter).str()};
+               name(row(*options.emit).stage).str() + ", but --stop-after ends after " +
+               name(*options.stopAfter).str()};
 }
 
 /// Whether what is asked for is text, which can go to standard output.

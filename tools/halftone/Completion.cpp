@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// halftone completion: a shell's script, written from the tables that parse command lines, so that it knows what they do.
+// halftone completion: a shell's script, written from the tables that parse command lines, so that it knows what they
+// do.
 #include "tools/halftone/Commands.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -73,8 +74,7 @@ static std::string bashArguments(const Command &command, const CommandLine &line
     options += (options.empty() ? "" : " ") + std::string(option.name);
   const std::string start = "    '" + std::string(command.name);
   return start + " '*)\n      if [[ $word == -* ]]; then choices=" + quoted(options) + "\n      else " +
-         (line.argumentChoices.empty() ? "files=yes" : "choices=" + quoted(words(line.argumentChoices))) +
-         "; fi ;;\n";
+         (line.argumentChoices.empty() ? "files=yes" : "choices=" + quoted(words(line.argumentChoices))) + "; fi ;;\n";
 }
 
 static std::string bashScript() {
@@ -95,7 +95,8 @@ _halftone() {
     return
   fi
   case "$command $option" in
-)" + values + arguments +
+)" + values +
+         arguments +
          R"(  esac
   if [[ $files ]]; then compopt -o filenames; COMPREPLY=($(compgen -f -- "$word"))
   else COMPREPLY=($(compgen -W "$choices" -- "$word")); fi
@@ -137,10 +138,10 @@ static std::string zshScript() {
     cases += "    " + std::string(command.name) + ") _arguments";
     for (const Option &option : optionsOf(line))
       cases += " \\\n      " + zshOption(option);
-    cases += " \\\n      " +
-             quoted(line.argumentChoices.empty() ? "*:FILE:_files"
-                                                 : "*:argument:(" + words(line.argumentChoices) + ")") +
-             " ;;\n";
+    cases +=
+        " \\\n      " +
+        quoted(line.argumentChoices.empty() ? "*:FILE:_files" : "*:argument:(" + words(line.argumentChoices) + ")") +
+        " ;;\n";
   }
   return "#compdef halftone\n# Completion of halftone for zsh: source <(halftone completion zsh)\n_halftone() {\n"
          "  local -a names=(" +
@@ -200,7 +201,8 @@ struct CompletionOptions {
 
 static CommandLine commandLine(CompletionOptions &options) {
   const auto takeShell = [&options](std::string_view name) -> Status {
-    const Shell *found = std::find_if(std::begin(shells), std::end(shells), [&](auto &row) { return row.name == name; });
+    const Shell *found =
+        std::find_if(std::begin(shells), std::end(shells), [&](auto &row) { return row.name == name; });
     if (found == std::end(shells))
       return Error{"no completion for '" + std::string(name) + "'; there are " + list(shellNames())};
     options.shell = found;

@@ -11,18 +11,14 @@
 
 using namespace halftone;
 
-namespace {
-
-struct Command {
-  std::string_view name, help;
-  Status (*run)(std::span<const std::string_view> arguments);
-};
-
-} // namespace
-
-static constexpr Command commands[] = {
-    {"compile", "an executable from a model", tool::compileCommand},
-};
+std::span<const tool::Command> tool::commands() {
+  static constexpr Command table[] = {
+      {"compile", "an executable from a model", compileCommand, compileLine},
+      {"completion", "completion of command lines for a shell", completionCommand, completionLine},
+      {"inspect", "what a model or an executable consists of", inspectCommand, inspectLine},
+  };
+  return table;
+}
 
 /// Ends the program as the signal would have, without its work files.
 static void endOnSignal(int signal) {
