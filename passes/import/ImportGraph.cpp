@@ -27,8 +27,8 @@ namespace {
 
 class Importer {
 public:
-  Importer(ModuleOp module, const onnx::Model &model)
-      : module(module), symbols(module), model(model), builder(module.getContext()),
+  Importer(ModuleOp module, const onnx::Model &model, GraphUse use)
+      : module(module), symbols(module), model(model), use(use), builder(module.getContext()),
         source(llvm::sys::path::filename(model.path)) {}
 
   LogicalResult run();
@@ -50,6 +50,8 @@ private:
   LogicalResult addReturn();
   FailureOr<Value> addTensor(const onnx::Tensor &tensor, StringRef name);
   Value addWeight(const onnx::Tensor &tensor, StringRef name);
+  Value addArgument(const onnx::Location &place, RankedTensorType type, StringRef name);
+  FailureOr<Value> addPacked(const onnx::Tensor &tensor, StringRef name);
   FailureOr<DenseElementsAttr> elements(const onnx::Tensor &tensor, StringRef name);
   FailureOr<NamedAttribute> convert(const onnx::Node &node, const onnx::Attribute &attribute);
   FailureOr<SmallVector<Value>> inputsOf(const onnx::Node &node);
@@ -59,6 +61,7 @@ private:
   ModuleOp module;
   SymbolTable symbols;
   const onnx::Model &model;
+  const GraphUse use;
   OpBuilder builder;
   std::string source;
   func::FuncOp function;
@@ -132,6 +135,9 @@ FailureOr<DenseElementsAttr> Importer::elements(const onnx::Tensor &tensor, Stri
   if (!reader)
     return emitError(location) << reader.error().message;
   auto type = RankedTensorType::get(tensor.shape, element);
+  if (element.isF64()) // as they are: readers of floats round to single precision
+    return DenseElementsAttr::getFromRawBuffer(
+        type, ArrayRef(reinterpret_cast<const char *>(reader->bytes().data()), reader->bytes().size()));
   if (auto floating = dyn_cast<FloatType>(element)) {
     auto floats = reader->allFloats();
     if (!floats)
@@ -169,11 +175,61 @@ Value Importer::addWeight(const onnx::Tensor &tensor, StringRef name) {
   return lowbit::GetOp::create(builder, location, type, symbol);
 }
 
+/// An argument behind the inputs.
+Value Importer::addArgument(const onnx::Location &place, RankedTensorType type, StringRef name) {
+  const unsigned number = function.getNumArguments();
+  const NamedAttribute attributes[] = {
+      {builder.getStringAttr(fileAttribute), builder.getI64IntegerAttr(place.file)},
+      {builder.getStringAttr(offsetAttribute), builder.getI64IntegerAttr(place.offset)}};
+  (void)function.insertArgument(number, type, builder.getDictionaryAttr(attributes), locationOf(name));
+  return function.getArgument(number);
+}
+
+/// Tensors up to this many bytes are constants of a function.
+static constexpr uint64_t largestInlined = 1024;
+
+/// Elements under 8 bits enter as bytes.
+FailureOr<Value> Importer::addPacked(const onnx::Tensor &tensor, StringRef name) {
+  auto reader = onnx::WeightReader::open(model, tensor);
+  if (!reader)
+    return emitError(locationOf(name)) << reader.error().message;
+  auto bytes = RankedTensorType::get({static_cast<int64_t>(reader->bytes().size())}, builder.getI8Type());
+  Value packed;
+  if (tensor.location && tensor.location->bytes > largestInlined) {
+    packed = addArgument(*tensor.location, bytes, name);
+  } else {
+    const ArrayRef<char> raw(reinterpret_cast<const char *>(reader->bytes().data()), reader->bytes().size());
+    packed = arith::ConstantOp::create(builder, locationOf(name), DenseElementsAttr::getFromRawBuffer(bytes, raw));
+  }
+  const bool isSigned = tensor.type == onnx::ElementType::int4 || tensor.type == onnx::ElementType::int2;
+  Type si64 = builder.getIntegerType(64, /*isSigned=*/true);
+  const NamedAttribute parameters[] = {
+      {builder.getStringAttr("bits"), IntegerAttr::get(si64, onnx::bitWidth(tensor.type))},
+      {builder.getStringAttr("shape"), builder.getDenseI64ArrayAttr(tensor.shape)},
+      {builder.getStringAttr("signed"), IntegerAttr::get(si64, isSigned)}};
+  auto node = onnx::NodeOp::create(builder, locationOf(name), TypeRange(UnrankedTensorType::get(builder.getI8Type())),
+                                   builder.getStringAttr("Unpack"), builder.getStringAttr(ownDomain),
+                                   builder.getI64IntegerAttr(0), builder.getStringAttr(name),
+                                   builder.getDictionaryAttr(parameters), ValueRange(packed));
+  return node.getOutputs()[0];
+}
+
+static bool isPacked(onnx::ElementType type) {
+  return type == onnx::ElementType::int4 || type == onnx::ElementType::uint4 || type == onnx::ElementType::int2 ||
+         type == onnx::ElementType::uint2;
+}
+
 FailureOr<Value> Importer::addTensor(const onnx::Tensor &tensor, StringRef name) {
+  if (use == GraphUse::Function && isPacked(tensor.type))
+    return addPacked(tensor, name);
+  if (use == GraphUse::Function && tensor.location && tensor.location->bytes > largestInlined &&
+      elementType(tensor.type))
+    return addArgument(*tensor.location, RankedTensorType::get(tensor.shape, elementType(tensor.type)), name);
   uint64_t count = onnx::elementCount(tensor.shape).value_or(0);
   bool isMatrix = tensor.shape.size() == 1 || tensor.shape.size() == 2;
   Type element = elementType(tensor.type);
-  if (isa_and_nonnull<FloatType>(element) && isMatrix && count >= smallestWeight && tensor.location) {
+  if (use == GraphUse::Decoder && isa_and_nonnull<FloatType>(element) && isMatrix && count >= smallestWeight &&
+      tensor.location) {
     if (element.isF32())
       return addWeight(tensor, name);
     return emitError(locationOf(name)) << source << ": tensor '" << name << "': weights of "
@@ -201,6 +257,10 @@ FailureOr<NamedAttribute> Importer::convert(const onnx::Node &node, const onnx::
     return named(builder.getDenseI64ArrayAttr(*value));
   if (auto *value = std::get_if<std::vector<float>>(&attribute.value))
     return named(builder.getDenseF32ArrayAttr(*value));
+  if (auto *value = std::get_if<std::vector<std::string>>(&attribute.value))
+    return named(builder.getStrArrayAttr(SmallVector<StringRef>(value->begin(), value->end())));
+  if (std::holds_alternative<std::unique_ptr<onnx::Graph>>(attribute.value) && use == GraphUse::Function)
+    return named(builder.getUnitAttr()); // no operator with a graph inside is supported, and the error comes later
   if (auto *value = std::get_if<onnx::Tensor>(&attribute.value)) {
     FailureOr<DenseElementsAttr> constant = elements(*value, node.label());
     if (failed(constant))
@@ -229,9 +289,10 @@ LogicalResult Importer::addNode(const onnx::Node &node) {
   Location location = locationOf(node.label());
   int64_t opset = opsetOf(node);
   const SupportedOperator *row = supportedOperator(node.domain, node.opType);
-  if (!row)
+  const bool isChecked = use == GraphUse::Decoder;
+  if (isChecked && !row)
     return error(location, node) << "operator is not supported";
-  if (opset < row->since)
+  if (isChecked && opset < row->since)
     return error(location, node) << "is supported from opset " << row->since << " on";
   if (node.domain.empty() && node.opType == "Constant") {
     auto *value = node.get<onnx::Tensor>("value");
@@ -246,10 +307,10 @@ LogicalResult Importer::addNode(const onnx::Node &node) {
   FailureOr<SmallVector<Value>> inputs = inputsOf(node);
   if (failed(inputs))
     return failure();
-  for (int64_t i = 0; i < row->inputs; ++i)
+  for (int64_t i = 0; isChecked && i < row->inputs; ++i)
     if (i >= static_cast<int64_t>(inputs->size()) || (*inputs)[i] == absent)
       return error(location, node) << "needs " << row->inputs << " inputs, input " << i << " is missing";
-  if (static_cast<int64_t>(node.outputs.size()) < row->outputs)
+  if (isChecked && static_cast<int64_t>(node.outputs.size()) < row->outputs)
     return error(location, node) << "has " << node.outputs.size() << " outputs, not " << row->outputs;
   SmallVector<NamedAttribute> parameters;
   for (const onnx::Attribute &attribute : node.attributes) {
@@ -339,10 +400,11 @@ LogicalResult Importer::run() {
   return addReturn();
 }
 
-LogicalResult halftone::importer::importGraph(ModuleOp module, const onnx::Model &model, int64_t context) {
-  if (failed(Importer(module, model).run()))
+LogicalResult halftone::importer::importGraph(ModuleOp module, const onnx::Model &model, int64_t context,
+                                              GraphUse use) {
+  if (failed(Importer(module, model, use).run()))
     return failure();
-  if (context <= 0) {
+  if (context <= 0 && use == GraphUse::Decoder) {
     Expected<std::optional<int64_t>> stated = statedContext(model);
     if (!stated)
       return emitError(module.getLoc()) << stated.error().message;
