@@ -28,4 +28,8 @@ CommandLine completionLine();
 Status inspectCommand(std::span<const std::string_view> arguments);
 CommandLine inspectLine();
 
+/// `halftone run MODEL.onnx`: a graph as a plain function of arrays.
+Status runCommand(std::span<const std::string_view> arguments);
+CommandLine runLine();
+
 } // namespace halftone::tool

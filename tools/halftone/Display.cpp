@@ -27,12 +27,13 @@ static std::string format(const char *pattern, double value) {
   return text;
 }
 
-/// The most memory that this process has had.
-static std::string peakMemory() {
+int64_t peakBytes() {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
-  return "peak " + format("%.0f MB", static_cast<double>(usage.ru_maxrss) / 1024);
+  return int64_t{usage.ru_maxrss} * 1024;
 }
+
+std::string peakMemory() { return "peak " + format("%.0f MB", static_cast<double>(peakBytes()) / (1024 * 1024)); }
 
 void Display::show(const std::string &text) {
   lastShown = Clock::now();

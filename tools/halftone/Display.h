@@ -18,6 +18,9 @@ public:
   void advance(Stage stage, uint64_t done, uint64_t total) override;
   void warn(const std::string &message) override;
 
+  /// Shows what is being done where there are no stages.
+  void say(const std::string &text) { show(text); }
+
   /// Takes the line away, so that other text can follow.
   void clear();
 
@@ -29,6 +32,10 @@ private:
   const bool isTerminal;
   Clock::time_point stageStart, lastShown;
 };
+
+/// The most memory that this process has had: "peak 151 MB", and the number.
+std::string peakMemory();
+int64_t peakBytes();
 
 /// What each stage cost, and the whole: the last lines that the user sees.
 std::string table(std::span<const StageReport> reports);

@@ -16,6 +16,7 @@ std::span<const tool::Command> tool::commands() {
       {"compile", "an executable from a model", compileCommand, compileLine},
       {"completion", "completion of command lines for a shell", completionCommand, completionLine},
       {"inspect", "what a model or an executable consists of", inspectCommand, inspectLine},
+      {"run", "a graph's outputs from its inputs, as arrays", runCommand, runLine},
   };
   return table;
 }
