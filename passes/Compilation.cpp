@@ -102,6 +102,19 @@ Status Compilation::hashSources() {
   return {};
 }
 
+void Compilation::listWeights() {
+  for (auto weight : module->getOps<lowbit::WeightOp>()) {
+    const auto type = cast<lowbit::WeightType>(weight.getType());
+    const ArrayRef<int64_t> shape = type.getShape();
+    const formats::Format &format = type.getFormat().getValue();
+    const int64_t rows = shape.size() == 2 ? shape[0] : 1;
+    sources.weights.push_back({weight.getSymName().str(),
+                               {shape.begin(), shape.end()},
+                               formats::name(format),
+                               rows * formats::rowBytes(format, shape.back())});
+  }
+}
+
 int64_t Compilation::recorded(StringRef attribute) const {
   const auto value = (*module)->getAttrOfType<IntegerAttr>(attribute);
   return value ? value.getInt() : 0; // what is missing, emit-facts reports
@@ -130,8 +143,7 @@ std::span<const std::byte> Compilation::tokenizerBytes() const {
   return inputs.tokenizer ? inputs.tokenizer->file.bytes() : std::span<const std::byte>();
 }
 
-/// Writes all of `text` to standard output.
-static Status print(StringRef text) {
+Status print(StringRef text) {
   llvm::outs() << text;
   llvm::outs().flush();
   if (!llvm::outs().has_error())

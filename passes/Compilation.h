@@ -15,6 +15,9 @@
 
 namespace halftone {
 
+/// Writes all of `text` to standard output.
+Status print(llvm::StringRef text);
+
 class Compilation {
 public:
   Compilation(const PipelineOptions &options, Inputs inputs, io::WorkFolder work, Progress &progress);
@@ -33,6 +36,8 @@ public:
   Status checkTokenizer();
   /// Hashes the files that the model is compiled from.
   Status hashSources();
+  /// Notes the weights and their formats, which only the stages before lower know.
+  void listWeights();
   /// Says in `info` what the model was compiled from and how; after the weights are packed.
   void describe();
 
@@ -50,7 +55,7 @@ private:
   int64_t recorded(llvm::StringRef attribute) const;
 
   std::unique_ptr<llvm::DefaultThreadPool> threads;
-  package::ModelInfo sources; // the hashes
+  package::ModelInfo sources; // hashes and weights
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;
 

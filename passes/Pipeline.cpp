@@ -8,6 +8,7 @@
 #include "passes/codegen/EmitObject.h"
 #include "passes/codegen/Passes.h"
 #include "passes/fuse/Passes.h"
+#include "passes/import/DescribeModule.h"
 #include "passes/import/Passes.h"
 #include "passes/lower/Passes.h"
 #include "passes/package/Package.h"
@@ -29,13 +30,11 @@ namespace halftone {
 static constexpr char tables[] = "tables", derived[] = "derived", quantized[] = "quantized", segment[] = "segment",
                       object[] = "model.o", program[] = "program";
 
+static Artifact wanted(const PipelineOptions &options) { return options.emit.value_or(Artifact::Executable); }
+
 // The stages, in order.
 
-static Status import(Compilation &model) {
-  if (Status set = model.setTarget(); !set)
-    return set;
-  if (Status hashed = model.hashSources(); !hashed)
-    return hashed;
+static Status runImport(Compilation &model) {
   ImportOptions options;
   options.path = model.options.input;
   options.externalDataRoot = model.options.externalDataRoot;
@@ -44,6 +43,16 @@ static Status import(Compilation &model) {
   if (Status run = model.runPasses(Stage::Import, [&](auto &passes) { addImportPasses(passes, options); }); !run)
     return run;
   model.setDefaultContext();
+  return {};
+}
+
+static Status import(Compilation &model) {
+  if (Status set = model.setTarget(); !set)
+    return set;
+  if (Status hashed = model.hashSources(); !hashed)
+    return hashed;
+  if (Status imported = runImport(model); !imported)
+    return imported;
   return model.checkTokenizer();
 }
 
@@ -67,6 +76,7 @@ static Status quantize(Compilation &model) {
 }
 
 static Status fuse(Compilation &model) {
+  model.listWeights();
   FuseOptions options;
   options.separate = model.options.lowerReference;
   return model.runPasses(Stage::Fuse, [&](auto &passes) { addFusePasses(passes, options); });
@@ -79,7 +89,24 @@ static Status lower(Compilation &model) {
   return model.runPasses(Stage::Lower, [&](auto &passes) { addLowerPasses(passes, options); });
 }
 
+/// Writes the module, which is all LLVM dialect, in one of its last forms.
+static Status emit(Compilation &model, Emit form) {
+  const FailureOr<SmallVector<char, 0>> bytes = emitObject(*model.module, form);
+  if (failed(bytes))
+    return model.error(Stage::Codegen);
+  return io::writeFile(model.work / object, std::as_bytes(std::span(*bytes)));
+}
+
+/// The kernels with the processor's instructions, before they become the LLVM dialect.
+static Status emitKernels(Compilation &model) {
+  if (Status run = model.runPasses(Stage::Codegen, [](auto &passes) { addKernelOpPasses(passes); }); !run)
+    return run;
+  return model.writeModule(model.work / object);
+}
+
 static Status codegen(Compilation &model) {
+  if (wanted(model.options) == Artifact::Mlir)
+    return emitKernels(model);
   model.describe();
   uint64_t weights = 0;
   if (const std::error_code code = llvm::sys::fs::file_size(model.work / segment, weights))
@@ -94,10 +121,14 @@ static Status codegen(Compilation &model) {
   };
   if (Status run = model.runPasses(Stage::Codegen, addPasses); !run)
     return run;
-  const FailureOr<SmallVector<char, 0>> bytes = emitObject(*model.module);
-  if (failed(bytes))
-    return model.error(Stage::Codegen);
-  return io::writeFile(model.work / object, std::as_bytes(std::span(*bytes)));
+  switch (wanted(model.options)) {
+  case Artifact::Llvm:
+    return emit(model, Emit::Llvm);
+  case Artifact::Assembly:
+    return emit(model, Emit::Assembly);
+  default:
+    return emit(model, Emit::Object);
+  }
 }
 
 static Status makeExecutable(Compilation &model) {
@@ -145,12 +176,34 @@ static Expected<StageReport> runStage(Compilation &model, Stage stage, Status (*
   return report;
 }
 
+/// Puts the file `name` where the user wants it.
+static Status publish(const Compilation &model, const char *name) {
+  if (!model.options.output.empty())
+    return model.work.publish(name);
+  const Expected<io::MappedFile> text = io::MappedFile::open(model.work / name);
+  return text ? print({reinterpret_cast<const char *>(text->bytes().data()), text->size()}) : text.error();
+}
+
 /// Beside which work files stand when the output is no file.
 static std::string temporaryPath() {
   SmallString<128> path;
   llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, path);
   llvm::sys::path::append(path, "halftone");
   return path.str().str();
+}
+
+Expected<Architecture> recognise(const PipelineOptions &options) {
+  Expected<Inputs> inputs = Inputs::open(options);
+  if (!inputs)
+    return inputs.error();
+  Expected<io::WorkFolder> work = io::WorkFolder::create(temporaryPath());
+  if (!work)
+    return work.error();
+  Progress silent;
+  Compilation model(options, std::move(*inputs), std::move(*work), silent);
+  if (Status imported = runImport(model); !imported)
+    return imported.error();
+  return importer::describe(*model.module);
 }
 
 Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progress &progress) {
@@ -161,20 +214,23 @@ Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progr
   if (!work)
     return work.error();
   Compilation model(options, std::move(*inputs), std::move(*work), progress);
+  const Stage last = row(wanted(options)).stage;
   std::vector<StageReport> reports;
   for (const auto &[stage, run] : stages) {
     const Expected<StageReport> report = runStage(model, stage, run);
     if (!report)
       return report.error();
     reports.push_back(*report);
-    if (stage == options.stopAfter && stage != Stage::Package) {
+    if (stage == last)
+      break;
+    if (stage == options.stopAfter) {
       // With a folder of dumps the IR is there already.
       if (Status written = options.dumpFolder.empty() ? model.writeModule(options.output) : Status(); !written)
         return written.error();
       return reports;
     }
   }
-  if (Status published = model.work.publish(program); !published)
+  if (Status published = publish(model, last == Stage::Package ? program : object); !published)
     return published.error();
   return reports;
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "lib/io/Result.h"
+#include "passes/Architecture.h"
+#include "passes/Artifact.h"
 #include "passes/Stage.h"
 
 #include <cstdint>
@@ -16,9 +18,11 @@ namespace halftone {
 struct PipelineOptions {
   /// The model, an .onnx file.
   std::string input;
-  /// The executable; with stopAfter the IR, and then empty means standard output. With a dumpFolder the IR stands only
-  /// there.
+  /// The executable, or what `emit` or stopAfter asks for; empty means standard output, for text only. With a
+  /// dumpFolder the IR stands only there.
   std::string output;
+  /// What to make; by default the executable.
+  std::optional<Artifact> emit;
   /// A tokenizer's file, built into the executable; empty: it takes token ids.
   std::string tokenizer;
   /// Names of formats. Without one of its own, embedding and head are int8-g32 when `format` has integer codes, and
@@ -65,6 +69,9 @@ public:
   /// Something that the user should know and that is no error.
   virtual void warn(const std::string &message) {}
 };
+
+/// Imports `options.input` and says what was recognised. The error names the node that was not.
+Expected<Architecture> recognise(const PipelineOptions &options);
 
 /// Compiles `options.input` to `options.output`, which appears whole or not at all; work files stand beside it
 /// meanwhile. The same options and files give the same bytes. The error names the file and the node, tensor or offset;

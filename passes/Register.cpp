@@ -6,6 +6,7 @@
 #include "dialects/lowbit/Lowbit.h"
 #include "dialects/onnx/Onnx.h"
 #include "passes/codegen/Passes.h"
+#include "passes/function/Passes.h"
 #include "passes/fuse/Passes.h"
 #include "passes/import/Passes.h"
 #include "passes/lower/Passes.h"
@@ -15,10 +16,12 @@
 
 void halftone::registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<onnx::OnnxDialect, lowbit::LowbitDialect, kernel::KernelDialect>();
+  registerFunctionDialects(registry);
 }
 
 void halftone::registerPasses() {
   registercodegenPasses();
+  registerfunctionPasses();
   registerfusePasses();
   registerlowerPasses();
   registerimportPasses();

@@ -157,37 +157,35 @@ static Expected<NpyType> findType(const std::string &path, std::string_view desc
   return Error{path + ": unknown element type '" + std::string(descr) + "'; known are" + known};
 }
 
-static Expected<HeaderPlace> findHeader(const MappedFile &file) {
-  const auto *bytes = reinterpret_cast<const unsigned char *>(file.bytes().data());
-  if (file.size() < 10 || std::memcmp(bytes, magic.data(), magic.size()) != 0)
-    return Error{file.path() + ": not an .npy file: it does not start with \\x93NUMPY"};
+static Expected<HeaderPlace> findHeader(const std::string &what, std::span<const std::byte> content) {
+  const auto *bytes = reinterpret_cast<const unsigned char *>(content.data());
+  if (content.size() < 10 || std::memcmp(bytes, magic.data(), magic.size()) != 0)
+    return Error{what + ": not an .npy file: it does not start with \\x93NUMPY"};
   const unsigned version = bytes[6];
   if (version < 1 || version > 3)
-    return Error{file.path() + ": version " + std::to_string(version) + " of the .npy format, 1 to 3 are known"};
+    return Error{what + ": version " + std::to_string(version) + " of the .npy format, 1 to 3 are known"};
   if (version == 1)
     return HeaderPlace{10, bytes[8] | uint64_t(bytes[9]) << 8};
-  if (file.size() < 12)
-    return Error{file.path() + ": truncated in the header, at byte " + std::to_string(file.size())};
+  if (content.size() < 12)
+    return Error{what + ": truncated in the header, at byte " + std::to_string(content.size())};
   return HeaderPlace{12, bytes[8] | uint64_t(bytes[9]) << 8 | uint64_t(bytes[10]) << 16 | uint64_t(bytes[11]) << 24};
 }
 
-static Expected<Header> readHeader(const MappedFile &file, HeaderPlace place) {
-  const std::string &path = file.path();
-  if (place.bytes > file.size() - place.offset)
-    return Error{path + ": truncated: the header wants " + std::to_string(place.bytes) + " bytes at " +
-                 std::to_string(place.offset) + ", the file has " + std::to_string(file.size())};
-  const auto *text = reinterpret_cast<const char *>(file.bytes().data()) + place.offset;
+static Expected<Header> readHeader(const std::string &what, std::span<const std::byte> content, HeaderPlace place) {
+  if (place.bytes > content.size() - place.offset)
+    return Error{what + ": truncated: the header wants " + std::to_string(place.bytes) + " bytes at " +
+                 std::to_string(place.offset) + ", the file has " + std::to_string(content.size())};
+  const auto *text = reinterpret_cast<const char *>(content.data()) + place.offset;
   const std::optional<Header> header = parseHeader({text, place.bytes});
   if (!header || !header->descr || !header->fortranOrder || !header->shape)
-    return Error{path + ": the header at byte " + std::to_string(place.offset) +
+    return Error{what + ": the header at byte " + std::to_string(place.offset) +
                  " is not a dictionary of descr, fortran_order and shape"};
   if (*header->fortranOrder && header->shape->size() > 1)
-    return Error{path + ": the array " + print(*header->shape) + " is in Fortran order, C order is wanted"};
+    return Error{what + ": the array " + print(*header->shape) + " is in Fortran order, C order is wanted"};
   return *header;
 }
 
-/// The whole header of a new file, padded so that the data starts at a multiple of 64 as numpy does.
-static std::string formatHeader(NpyType type, const std::vector<uint64_t> &shape) {
+std::string npyHeader(NpyType type, const std::vector<uint64_t> &shape) {
   std::string sizes;
   for (const uint64_t size : shape)
     sizes += std::to_string(size) + ", ";
@@ -209,29 +207,33 @@ static std::string formatHeader(NpyType type, const std::vector<uint64_t> &shape
 size_t byteSize(NpyType type) { return row(type).bytes; }
 std::string_view name(NpyType type) { return row(type).name; }
 
+Expected<NpyContent> parseNpy(const std::string &what, std::span<const std::byte> bytes) {
+  const Expected<HeaderPlace> place = findHeader(what, bytes);
+  if (!place)
+    return place.error();
+  const Expected<Header> header = readHeader(what, bytes, *place);
+  if (!header)
+    return header.error();
+  const Expected<NpyType> type = findType(what, *header->descr);
+  if (!type)
+    return type.error();
+  NpyContent content = {*type, *header->shape, bytes.subspan(place->offset + place->bytes)};
+  const std::optional<uint64_t> wanted = dataBytes(*type, content.shape);
+  if (!wanted || *wanted != content.data.size())
+    return Error{what + ": " + std::string(name(*type)) + " " + print(content.shape) + " wants " +
+                 (wanted ? std::to_string(*wanted) : "more than 2^64") + " bytes of data, the file has " +
+                 std::to_string(content.data.size())};
+  return content;
+}
+
 Expected<NpyArray> NpyArray::open(std::string path) {
   Expected<MappedFile> mapped = MappedFile::open(std::move(path));
   if (!mapped)
     return mapped.error();
-  const Expected<HeaderPlace> place = findHeader(*mapped);
-  if (!place)
-    return place.error();
-  const Expected<Header> header = readHeader(*mapped, *place);
-  if (!header)
-    return header.error();
-  const Expected<NpyType> type = findType(mapped->path(), *header->descr);
-  if (!type)
-    return type.error();
-  NpyArray array(std::move(*mapped));
-  array.elementType = *type;
-  array.dimensions = *header->shape;
-  array.dataOffset = place->offset + place->bytes;
-  const std::optional<uint64_t> wanted = dataBytes(*type, array.dimensions);
-  if (!wanted || *wanted != array.data().size())
-    return Error{array.path() + ": " + std::string(name(*type)) + " " + print(array.dimensions) + " wants " +
-                 (wanted ? std::to_string(*wanted) : "more than 2^64") + " bytes of data, the file has " +
-                 std::to_string(array.data().size())};
-  return array;
+  Expected<NpyContent> content = parseNpy(mapped->path(), mapped->bytes());
+  if (!content)
+    return content.error();
+  return NpyArray(std::move(*mapped), std::move(*content));
 }
 
 /// Element `index` of an array of T: the data may lie unaligned.
@@ -249,7 +251,7 @@ template <class T, class Out> static std::vector<Out> convert(std::span<const st
 }
 
 Expected<std::vector<int64_t>> NpyArray::integers() const {
-  switch (elementType) {
+  switch (type()) {
   case NpyType::boolean:
   case NpyType::uint8:
     return convert<uint8_t, int64_t>(data());
@@ -274,22 +276,22 @@ Expected<std::vector<int64_t>> NpyArray::integers() const {
     return values;
   }
   default:
-    return Error{path() + ": elements are " + std::string(name(elementType)) + ", integers are wanted"};
+    return Error{path() + ": elements are " + std::string(name(type())) + ", integers are wanted"};
   }
 }
 
 Expected<std::vector<float>> NpyArray::floats() const {
-  if (elementType == NpyType::float32)
+  if (type() == NpyType::float32)
     return convert<float, float>(data());
-  if (elementType == NpyType::float64)
+  if (type() == NpyType::float64)
     return convert<double, float>(data());
-  return Error{path() + ": elements are " + std::string(name(elementType)) + ", float32 or float64 are wanted"};
+  return Error{path() + ": elements are " + std::string(name(type())) + ", float32 or float64 are wanted"};
 }
 
 Expected<NpyWriter> NpyWriter::create(std::string path, NpyType type, std::vector<uint64_t> shape,
                                       const AtomicFileOptions &options) {
   const std::optional<uint64_t> bytes = dataBytes(type, shape);
-  const std::string header = formatHeader(type, shape);
+  const std::string header = npyHeader(type, shape);
   if (!bytes || *bytes > std::numeric_limits<int64_t>::max() - header.size() || shape.size() > 32)
     return Error{path + ": " + std::string(name(type)) + " " + print(shape) + " is too large for an .npy file"};
   Expected<AtomicFile> file = AtomicFile::create(std::move(path), options);

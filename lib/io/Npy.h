@@ -33,6 +33,19 @@ size_t byteSize(NpyType type);
 /// NumPy's word for it: "float32".
 std::string_view name(NpyType type);
 
+/// What the bytes of an .npy file hold; `data` lies in them.
+struct NpyContent {
+  NpyType type = NpyType::float32;
+  std::vector<uint64_t> shape;
+  std::span<const std::byte> data;
+};
+
+/// Reads the header of an .npy file that is in memory; errors start with `what` and are those of NpyArray::open.
+Expected<NpyContent> parseNpy(const std::string &what, std::span<const std::byte> bytes);
+
+/// The header of a new file, padded so that the data starts at a multiple of 64 as numpy does.
+std::string npyHeader(NpyType type, const std::vector<uint64_t> &shape);
+
 /// An array in a mapped .npy file.
 class NpyArray {
 public:
@@ -40,12 +53,12 @@ public:
   /// endian, Fortran order, fewer or more data bytes than the shape wants.
   static Expected<NpyArray> open(std::string path);
 
-  NpyType type() const { return elementType; }
+  NpyType type() const { return content.type; }
   /// Outermost dimension first; empty for a scalar.
-  const std::vector<uint64_t> &shape() const { return dimensions; }
-  uint64_t elements() const { return data().size() / byteSize(elementType); }
+  const std::vector<uint64_t> &shape() const { return content.shape; }
+  uint64_t elements() const { return data().size() / byteSize(type()); }
   /// The elements as they lie in the file: not necessarily aligned.
-  std::span<const std::byte> data() const { return file.bytes().subspan(dataOffset); }
+  std::span<const std::byte> data() const { return content.data; }
   const std::string &path() const { return file.path(); }
 
   /// All elements of an array of integers or booleans; an error for other types, and for values above int64's range.
@@ -54,12 +67,10 @@ public:
   Expected<std::vector<float>> floats() const;
 
 private:
-  explicit NpyArray(MappedFile file) : file(std::move(file)) {}
+  NpyArray(MappedFile file, NpyContent content) : file(std::move(file)), content(std::move(content)) {}
 
   MappedFile file;
-  NpyType elementType = NpyType::float32;
-  std::vector<uint64_t> dimensions;
-  uint64_t dataOffset = 0;
+  NpyContent content;
 };
 
 /// Writes an array piece by piece: the header first, then elements in C order. Logits of [tokens, vocabulary] never

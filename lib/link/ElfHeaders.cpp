@@ -54,6 +54,20 @@ Expected<ElfHeaders> ElfHeaders::read(const io::MappedFile &program) {
   return headers;
 }
 
+std::optional<ElfHeaders::Range> ElfHeaders::section(std::string_view name) const {
+  for (const Elf64_Shdr &section : sections)
+    if (section.sh_name < sectionNames.size() && name == sectionNames.c_str() + section.sh_name)
+      return Range{section.sh_offset, section.sh_size};
+  return std::nullopt;
+}
+
+std::optional<ElfHeaders::Range> ElfHeaders::lastSegment() const {
+  for (size_t i = segments.size(); i-- > 0;)
+    if (segments[i].p_type == PT_LOAD)
+      return Range{segments[i].p_offset, segments[i].p_filesz};
+  return std::nullopt;
+}
+
 /// The first address after everything that is loaded, a multiple of the page size.
 static uint64_t firstFreeAddress(const std::vector<Elf64_Phdr> &segments) {
   uint64_t end = 0;

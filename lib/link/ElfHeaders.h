@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <elf.h>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace halftone::link {
@@ -18,6 +20,15 @@ class ElfHeaders {
 public:
   /// Reads a static, 64-bit, little endian executable at a fixed address. Fails, naming the file, for anything else.
   static Expected<ElfHeaders> read(const io::MappedFile &program);
+
+  /// A place in the file.
+  struct Range {
+    uint64_t offset, bytes;
+  };
+  /// Where the section of that name lies, if there is one.
+  std::optional<Range> section(std::string_view name) const;
+  /// Where the last loaded segment lies, which addSegment added.
+  std::optional<Range> lastSegment() const;
 
   /// Adds a read-only segment of `bytes` bytes that the file has at `offset`, in memory above everything else and
   /// congruent modulo 64 KiB, and a section of that name for the tools. There is no room to grow the table of segments,

@@ -85,6 +85,22 @@ static Tensor ofConstant(DenseElementsAttr elements) {
   return tensor;
 }
 
+DenseElementsAttr halftone::importer::constantOf(const Tensor &tensor) {
+  auto type = RankedTensorType::get(tensor.shape, tensor.elementType);
+  if (auto floating = dyn_cast<FloatType>(tensor.elementType)) {
+    SmallVector<APFloat> elements;
+    for (float number : tensor.floats) {
+      bool inexact = false;
+      elements.emplace_back(number).convert(floating.getFloatSemantics(), APFloat::rmNearestTiesToEven, &inexact);
+    }
+    return DenseElementsAttr::get(type, elements);
+  }
+  SmallVector<APInt> elements;
+  for (int64_t number : tensor.integers)
+    elements.emplace_back(tensor.elementType.getIntOrFloatBitWidth(), static_cast<uint64_t>(number), true, true);
+  return DenseElementsAttr::get(type, elements);
+}
+
 /// A reshape to a type with at most one dynamic dimension.
 static Tensor reshapeTo(const Tensor &input, RankedTensorType type) {
   int64_t known = 1;

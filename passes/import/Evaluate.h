@@ -21,6 +21,9 @@ struct Binding {
 /// The attribute that marks arguments holding past keys or values: their dynamic dimension is the past's length.
 inline constexpr llvm::StringLiteral pastAttribute = "halftone.past";
 
+/// The elements of a known tensor as a constant.
+mlir::DenseElementsAttr constantOf(const Tensor &tensor);
+
 class Evaluator {
 public:
   enum class Unknowns : bool {

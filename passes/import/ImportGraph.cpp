@@ -22,8 +22,9 @@ namespace {
 
 class Importer {
 public:
-  Importer(ModuleOp module, const onnx::Model &model)
-      : module(module), symbols(module), model(model), builder(module.getContext()), tensors(symbols, model, builder),
+  Importer(ModuleOp module, const onnx::Model &model, GraphUse use)
+      : module(module), symbols(module), model(model), use(use), builder(module.getContext()),
+        tensors(symbols, model, use, builder),
         source(llvm::sys::path::filename(model.path)) {}
 
   LogicalResult run();
@@ -52,6 +53,7 @@ private:
   ModuleOp module;
   SymbolTable symbols;
   const onnx::Model &model;
+  const GraphUse use;
   OpBuilder builder;
   TensorImporter tensors;
   std::string source;
@@ -97,6 +99,10 @@ FailureOr<NamedAttribute> Importer::convert(const onnx::Node &node, const onnx::
     return named(builder.getDenseI64ArrayAttr(*value));
   if (auto *value = std::get_if<std::vector<float>>(&attribute.value))
     return named(builder.getDenseF32ArrayAttr(*value));
+  if (auto *value = std::get_if<std::vector<std::string>>(&attribute.value))
+    return named(builder.getStrArrayAttr(SmallVector<StringRef>(value->begin(), value->end())));
+  if (std::holds_alternative<std::unique_ptr<onnx::Graph>>(attribute.value) && use == GraphUse::Function)
+    return named(builder.getUnitAttr()); // no operator with a graph inside is supported, and the error comes later
   if (auto *value = std::get_if<onnx::Tensor>(&attribute.value)) {
     FailureOr<DenseElementsAttr> constant = tensors.elements(*value, node.label());
     if (failed(constant))
@@ -132,9 +138,10 @@ LogicalResult Importer::addNode(const onnx::Node &node) {
   Location location = locationOf(node.label());
   int64_t opset = opsetOf(node);
   const SupportedOperator *row = supportedOperator(node.domain, node.opType);
-  if (!row)
+  const bool isChecked = use == GraphUse::Decoder;
+  if (isChecked && !row)
     return unsupported(location, node);
-  if (opset < row->since)
+  if (isChecked && opset < row->since)
     return error(location, node) << "is supported from opset " << row->since << " on";
   if (node.domain.empty() && node.opType == "Constant") {
     auto *value = node.get<onnx::Tensor>("value");
@@ -149,10 +156,10 @@ LogicalResult Importer::addNode(const onnx::Node &node) {
   FailureOr<SmallVector<Value>> inputs = inputsOf(node);
   if (failed(inputs))
     return failure();
-  for (int64_t i = 0; i < row->inputs; ++i)
+  for (int64_t i = 0; isChecked && i < row->inputs; ++i)
     if (i >= static_cast<int64_t>(inputs->size()) || (*inputs)[i] == absent)
       return error(location, node) << "needs " << row->inputs << " inputs, input " << i << " is missing";
-  if (static_cast<int64_t>(node.outputs.size()) < row->outputs)
+  if (isChecked && static_cast<int64_t>(node.outputs.size()) < row->outputs)
     return error(location, node) << "has " << node.outputs.size() << " outputs, not " << row->outputs;
   SmallVector<NamedAttribute> parameters;
   for (const onnx::Attribute &attribute : node.attributes) {
@@ -242,10 +249,11 @@ LogicalResult Importer::run() {
   return addReturn();
 }
 
-LogicalResult halftone::importer::importGraph(ModuleOp module, const onnx::Model &model, int64_t context) {
-  if (failed(Importer(module, model).run()))
+LogicalResult halftone::importer::importGraph(ModuleOp module, const onnx::Model &model, int64_t context,
+                                              GraphUse use) {
+  if (failed(Importer(module, model, use).run()))
     return failure();
-  if (context <= 0) {
+  if (context <= 0 && use == GraphUse::Decoder) {
     Expected<std::optional<int64_t>> stated = statedContext(model);
     if (!stated)
       return emitError(module.getLoc()) << stated.error().message;

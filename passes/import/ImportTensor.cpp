@@ -19,15 +19,18 @@ Location halftone::importer::locationOf(OpBuilder &builder, StringRef name) {
   return NameLoc::get(builder.getStringAttr(name));
 }
 
-TensorImporter::TensorImporter(SymbolTable &symbols, const onnx::Model &model, OpBuilder &builder)
-    : symbols(symbols), model(model), builder(builder), source(llvm::sys::path::filename(model.path)) {}
+TensorImporter::TensorImporter(SymbolTable &symbols, const onnx::Model &model, GraphUse use, OpBuilder &builder)
+    : symbols(symbols), model(model), use(use), builder(builder), source(llvm::sys::path::filename(model.path)) {}
 
 Type TensorImporter::elementType(onnx::ElementType type) {
+  const bool widens = use == GraphUse::Decoder;
   switch (type) {
   case onnx::ElementType::float32:
-  case onnx::ElementType::float16:
-  case onnx::ElementType::bfloat16:
     return builder.getF32Type();
+  case onnx::ElementType::float16:
+    return widens ? Type(builder.getF32Type()) : builder.getF16Type();
+  case onnx::ElementType::bfloat16:
+    return widens ? Type(builder.getF32Type()) : builder.getBF16Type();
   case onnx::ElementType::float64:
     return builder.getF64Type();
   case onnx::ElementType::boolean:
@@ -60,6 +63,9 @@ FailureOr<DenseElementsAttr> TensorImporter::elements(const onnx::Tensor &tensor
   if (!reader)
     return emitError(location) << reader.error().message;
   auto type = RankedTensorType::get(tensor.shape, element);
+  if (element.isF64()) // as they are: readers of floats round to single precision
+    return DenseElementsAttr::getFromRawBuffer(
+        type, ArrayRef(reinterpret_cast<const char *>(reader->bytes().data()), reader->bytes().size()));
   if (auto floating = dyn_cast<FloatType>(element)) {
     auto floats = reader->allFloats();
     if (!floats)
@@ -119,6 +125,8 @@ Value TensorImporter::addWeight(const onnx::Tensor &tensor, StringRef name, form
 }
 
 FailureOr<Value> TensorImporter::add(const onnx::Tensor &tensor, StringRef name) {
+  if (use == GraphUse::Function)
+    return addToFunction(tensor, name);
   uint64_t count = onnx::elementCount(tensor.shape).value_or(0);
   bool isMatrix = tensor.shape.size() == 1 || tensor.shape.size() == 2;
   Type element = elementType(tensor.type);
@@ -129,6 +137,10 @@ FailureOr<Value> TensorImporter::add(const onnx::Tensor &tensor, StringRef name)
            << source << ": tensor '" << name << "': weights of " << onnx::describe(tensor.type, tensor.shape)
            << " are not supported; supported are float32, float16 and bfloat16";
   }
+  return addConstant(tensor, name);
+}
+
+FailureOr<Value> TensorImporter::addConstant(const onnx::Tensor &tensor, StringRef name) {
   FailureOr<DenseElementsAttr> constant = elements(tensor, name);
   if (failed(constant))
     return failure();

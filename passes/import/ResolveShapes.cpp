@@ -65,22 +65,6 @@ static bool sameElements(const Tensor &a, const Tensor &b) {
          std::memcmp(a.floats.data(), b.floats.data(), a.floats.size() * sizeof(float)) == 0;
 }
 
-static DenseElementsAttr constant(const Tensor &tensor) {
-  auto type = RankedTensorType::get(tensor.shape, tensor.elementType);
-  if (auto floating = dyn_cast<FloatType>(tensor.elementType)) {
-    SmallVector<APFloat> elements;
-    for (float number : tensor.floats) {
-      bool inexact = false;
-      elements.emplace_back(number).convert(floating.getFloatSemantics(), APFloat::rmNearestTiesToEven, &inexact);
-    }
-    return DenseElementsAttr::get(type, elements);
-  }
-  SmallVector<APInt> elements;
-  for (int64_t number : tensor.integers)
-    elements.emplace_back(tensor.elementType.getIntOrFloatBitWidth(), static_cast<uint64_t>(number), true, true);
-  return DenseElementsAttr::get(type, elements);
-}
-
 /// A matrix in another form stays a weight: its Transpose is none of the IR's constants.
 static bool isMatrix(Value value) {
   auto type = dyn_cast<lowbit::WeightType>(value.getType());
@@ -95,7 +79,7 @@ bool Resolver::fold(Value value, const Views &views) {
     if (!sameElements(*views[0], *tensor) || tensor->elements() > largestFolded)
       return false;
   builder.setInsertionPointAfterValue(value);
-  value.replaceAllUsesWith(arith::ConstantOp::create(builder, value.getLoc(), constant(*views[0])));
+  value.replaceAllUsesWith(arith::ConstantOp::create(builder, value.getLoc(), constantOf(*views[0])));
   return true;
 }
 

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Collects the module's attributes into the constant that the runtime reads.
 #include "include/halftone/model.h"
+#include "lib/link/ReadInfo.h"
 #include "lib/link/WeightSegment.h"
 #include "passes/package/Passes.h"
 
@@ -55,8 +56,10 @@ void addGlobal(ModuleOp module, const Facts &facts) {
   auto builder = OpBuilder::atBlockEnd(module.getBody());
   const Type word = builder.getI64Type();
   const auto values = DenseIntElementsAttr::get(RankedTensorType::get({words.size()}, word), ArrayRef(words));
-  LLVM::GlobalOp::create(builder, module.getLoc(), LLVM::LLVMArrayType::get(word, words.size()), /*isConstant=*/true,
-                         LLVM::Linkage::External, "halftone_facts", values, /*alignment=*/alignof(Facts));
+  auto global = LLVM::GlobalOp::create(builder, module.getLoc(), LLVM::LLVMArrayType::get(word, words.size()),
+                                       /*isConstant=*/true, LLVM::Linkage::External, "halftone_facts", values,
+                                       /*alignment=*/alignof(Facts));
+  global.setSection(link::factsSection);
 }
 
 class EmitFactsPass : public halftone::impl::EmitFactsBase<EmitFactsPass> {

@@ -59,6 +59,21 @@ static double bitsPerWeight(const ModelInfo &info) {
   return info.parameters > 0 ? 8.0 * static_cast<double>(info.weightBytes) / static_cast<double>(info.parameters) : 0;
 }
 
+/// One weight, one line, as the list of them stands in the JSON.
+static std::string line(const WeightInfo &weight) {
+  std::string result;
+  llvm::raw_string_ostream(result) << llvm::json::Value(
+      llvm::json::Array{text(weight.name), llvm::json::Array(weight.shape), weight.format, weight.bytes});
+  return result;
+}
+
+static std::string lines(const std::vector<WeightInfo> &weights) {
+  std::string result;
+  for (const WeightInfo &weight : weights)
+    result += (result.empty() ? "\n    " : ",\n    ") + line(weight);
+  return "[" + result + (result.empty() ? "]" : "\n  ]");
+}
+
 /// What the model is called: its file's name without the ending.
 static llvm::StringRef nameOf(const ModelInfo &info) {
   return info.files.empty() ? "" : llvm::sys::path::stem(info.files.front().name);
@@ -98,6 +113,9 @@ std::string infoJson(const ModelInfo &info) {
     std::sort(members.begin(), members.end());
     for (const auto &[key, value] : members)
       json.attribute(key, *value);
+    json.attributeBegin("weights"); // behind "weight_bytes", and nothing sorts behind it
+    json.rawValue(lines(info.weights));
+    json.attributeEnd();
   });
   stream << '\n';
   return result;

@@ -22,12 +22,21 @@ struct HashedFile {
 /// Reads the whole of `path`, giving its memory back as it goes.
 Expected<HashedFile> hashFile(const std::string &path);
 
+/// A weight as it is stored, without what a kernel's layout adds.
+struct WeightInfo {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::string format;
+  int64_t bytes = 0;
+};
+
 struct ModelInfo {
   /// The model's file first, then those of its external data.
   std::vector<HashedFile> files;
   std::optional<HashedFile> tokenizer;
   /// Names of formats, as options spell them.
   std::string format, embeddingFormat, headFormat;
+  std::vector<WeightInfo> weights;
   int64_t parameters = 0, context = 0;
   /// Of all packed weights, and of those that a call of decode reads.
   int64_t weightBytes = 0, decodeBytes = 0;
@@ -38,7 +47,8 @@ struct ModelInfo {
   std::map<std::string, std::string> options;
 };
 
-/// `info` as JSON of one object, indented for people, keys sorted, a newline at the end.
+/// `info` as JSON of one object, indented for people, keys sorted, a newline at the end. Each weight is one line,
+/// [name, shape, format, bytes].
 std::string infoJson(const ModelInfo &info);
 
 } // namespace halftone::package

@@ -40,6 +40,7 @@ ModelInfo storiesInfo() {
   info.tokenizer = {"tokenizer.model", "56ef"};
   info.format = "int4-g32";
   info.embeddingFormat = info.headFormat = "int8-g32";
+  info.weights = {{"embedding", {512, 64}, "int8-g32", 34816}, {"norm", {64}, "f32", 256}};
   info.parameters = 1000;
   info.weightBytes = 563;
   info.decodeBytes = 448;
@@ -86,7 +87,11 @@ TEST(InfoJson, IsSortedAndReadable) {
     "sha256": "56ef"
   },
   "version": ")" HALFTONE_VERSION R"(",
-  "weight_bytes": 563
+  "weight_bytes": 563,
+  "weights": [
+    ["embedding",[512,64],"int8-g32",34816],
+    ["norm",[64],"f32",256]
+  ]
 }
 )");
 }
@@ -95,6 +100,12 @@ TEST(InfoJson, SaysThatThereIsNoTokenizer) {
   ModelInfo info = storiesInfo();
   info.tokenizer.reset();
   EXPECT_THAT(infoJson(info), HasSubstr("\"tokenizer\": null,"));
+}
+
+TEST(InfoJson, SaysThatThereAreNoWeights) {
+  ModelInfo info = storiesInfo();
+  info.weights.clear();
+  EXPECT_THAT(infoJson(info), HasSubstr("\"weights\": []\n}"));
 }
 
 TEST(InfoJson, StaysValidForAnyName) {

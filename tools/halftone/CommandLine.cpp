@@ -101,7 +101,10 @@ static std::string help(const Option &option) {
   if (start.size() + 2 > helpColumn)
     start += "\n";
   start.resize(start.ends_with('\n') ? start.size() + helpColumn : helpColumn, ' ');
-  return start + wrap(option.help, helpColumn) + "\n";
+  std::string text(option.help);
+  if (!option.choices.empty())
+    text += ": " + list(option.choices);
+  return start + wrap(text, helpColumn) + "\n";
 }
 
 std::string help(const CommandLine &line) {
@@ -111,6 +114,13 @@ std::string help(const CommandLine &line) {
     for (const Option &option : group.options)
       text += help(option);
   }
+  return text;
+}
+
+std::string list(std::span<const std::string_view> names) {
+  std::string text;
+  for (const std::string_view name : names)
+    text += (text.empty() ? "" : ", ") + std::string(name);
   return text;
 }
 

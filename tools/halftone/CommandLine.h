@@ -22,6 +22,8 @@ struct Option {
   std::string_view help;
   /// Takes the value, or says what is wrong with it; the option's name is put before that.
   std::function<Status(std::string_view value)> take;
+  /// All values there are, in the order of --help; empty when they cannot be listed.
+  std::vector<std::string_view> choices = {};
 };
 
 /// Options that --help shows together.
@@ -38,6 +40,8 @@ struct CommandLine {
   std::vector<OptionGroup> groups;
   /// Takes an argument that is no option.
   std::function<Status(std::string_view argument)> takeArgument;
+  /// All arguments there are; empty when they are files.
+  std::vector<std::string_view> argumentChoices = {};
 };
 
 /// Gives each argument to its option. An unknown option is an error naming the nearest one.
@@ -45,6 +49,9 @@ Status parse(const CommandLine &line, std::span<const std::string_view> argument
 
 /// The text of --help.
 std::string help(const CommandLine &line);
+
+/// "exe, obj, mlir"
+std::string list(std::span<const std::string_view> names);
 
 /// An option's `take` that stores the text, the switch, or a whole number from `least` on.
 std::function<Status(std::string_view)> store(std::string &place);

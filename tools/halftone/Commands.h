@@ -2,19 +2,41 @@
 // What `halftone` can do, one file per command.
 #pragma once
 
-#include "lib/io/Result.h"
+#include "tools/halftone/CommandLine.h"
 
-#include <span>
 #include <string>
-#include <string_view>
 
 namespace halftone::tool {
 
+struct Command {
+  std::string_view name, help;
+  Status (*run)(std::span<const std::string_view> arguments);
+  /// The command's options, for those who list them: their `take` is not to be called.
+  CommandLine (*line)();
+};
+
+/// All commands, in the order of --help; the table stands in main.cpp.
+std::span<const Command> commands();
+
 /// `halftone compile MODEL.onnx`: an executable from a model.
 Status compileCommand(std::span<const std::string_view> arguments);
+CommandLine compileLine();
+
+/// `halftone completion bash`: a script that completes command lines.
+Status completionCommand(std::span<const std::string_view> arguments);
+CommandLine completionLine();
+
+/// `halftone inspect FILE`: what a model or an executable consists of.
+Status inspectCommand(std::span<const std::string_view> arguments);
+CommandLine inspectLine();
+
+/// `halftone run MODEL.onnx`: a graph as a plain function of arrays.
+Status runCommand(std::span<const std::string_view> arguments);
+CommandLine runLine();
 
 /// `halftone eval MODEL.onnx`: how far executables are from the model they were compiled from.
 Status evalCommand(std::span<const std::string_view> arguments);
+CommandLine evalLine();
 
 /// The folder of the runtime that executables are linked from.
 std::string findRuntime();

@@ -18,12 +18,14 @@ struct CompileOptions {
   bool help = false;
 };
 
-/// The stages' names, for an option that takes one.
-static std::string stageList() {
-  std::string list;
-  for (const llvm::StringLiteral &stage : stageNames)
-    list += (list.empty() ? "" : ", ") + stage.str();
-  return list;
+/// Names from a table, for an option that takes one.
+static std::vector<std::string_view> stages() { return {stageNames.begin(), stageNames.end()}; }
+
+static std::vector<std::string_view> forms() {
+  std::vector<std::string_view> names;
+  for (const ArtifactRow &row : artifacts)
+    names.push_back(row.name);
+  return names;
 }
 
 static std::function<Status(std::string_view)> store(std::optional<std::string> &place) {
@@ -36,7 +38,14 @@ static std::function<Status(std::string_view)> store(std::optional<std::string> 
 static std::function<Status(std::string_view)> store(std::optional<Stage> &place) {
   return [&place](std::string_view value) -> Status {
     place = parseStage(value);
-    return place ? Status() : Error{"no stage is called '" + std::string(value) + "'; there are " + stageList()};
+    return place ? Status() : Error{"no stage is called '" + std::string(value) + "'; there are " + list(stages())};
+  };
+}
+
+static std::function<Status(std::string_view)> store(std::optional<Artifact> &place) {
+  return [&place](std::string_view value) -> Status {
+    place = parseArtifact(value);
+    return place ? Status() : Error{"no form is called '" + std::string(value) + "'; there are " + list(forms())};
   };
 }
 
@@ -57,8 +66,9 @@ static CommandLine commandLine(CompileOptions &options) {
       "the packed "
       "weights, the tokenizer.",
       {{"Files",
-        {{"-o", "FILE", "the executable; with --stop-after the IR, by default to standard output",
+        {{"-o", "FILE", "the executable; text (--emit, --stop-after) goes to standard output by default",
           store(pipeline.output)},
+         {"--emit", "FORM", "what to make, of the code alone but for exe", store(pipeline.emit), forms()},
          {"--tokenizer", "FILE",
           "a SentencePiece model to build in; without one the executable takes token ids (--tokens)",
           store(pipeline.tokenizer)},
@@ -81,8 +91,7 @@ static CommandLine commandLine(CompileOptions &options) {
           "an LLVM name (icelake-server), a level (x86-64-v3) or native (default), then features: +avx512vnni,-fma",
           store(pipeline.target)}}},
        {"Looking inside",
-        {{"--stop-after", "STAGE", "end with the IR after import, prepare, calibrate, quantize, fuse, lower or codegen",
-          store(pipeline.stopAfter)},
+        {{"--stop-after", "STAGE", "end with the IR after this stage", store(pipeline.stopAfter), stages()},
          {"--dump-dir", "FOLDER", "write the IR after each stage there: 01-import.mlir ...",
           store(pipeline.dumpFolder)},
          {"--lower-reference", "", "lower to plain loops that compute what the operations say: the oracle, slow",
@@ -101,12 +110,31 @@ std::string findRuntime() {
   return folder.str().str();
 }
 
+/// --emit and --stop-after may both be given when they end at the same stage.
+static Status checkEnd(const PipelineOptions &options) {
+  if (!options.emit || !options.stopAfter || row(*options.emit).stage == *options.stopAfter)
+    return {};
+  return Error{"--emit=" + row(*options.emit).name.str() + " is made by the stage " +
+               name(row(*options.emit).stage).str() + ", but --stop-after ends after " +
+               name(*options.stopAfter).str()};
+}
+
+/// Whether what is asked for is text, which can go to standard output.
+static bool givesText(const PipelineOptions &options) {
+  return options.emit ? row(*options.emit).isText : options.stopAfter && options.stopAfter != Stage::Package;
+}
+
 static Status checkComplete(const PipelineOptions &options) {
   if (options.input.empty())
     return Error{"no model given; usage: halftone compile MODEL.onnx [options] -o FILE"};
-  if (options.output.empty() && (!options.stopAfter || options.stopAfter == Stage::Package))
-    return Error{"no output given: -o FILE"};
-  return {};
+  if (Status end = checkEnd(options); !end)
+    return end;
+  return options.output.empty() && !givesText(options) ? Error{"no output given: -o FILE"} : Status();
+}
+
+CommandLine compileLine() {
+  static CompileOptions unread;
+  return commandLine(unread);
 }
 
 Status compileCommand(std::span<const std::string_view> arguments) {

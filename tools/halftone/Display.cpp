@@ -5,6 +5,7 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace halftone::tool {
@@ -15,6 +16,12 @@ Display::Display() : line(STDERR_FILENO) {}
 static std::string heading(Stage stage) {
   return "[" + std::to_string(static_cast<size_t>(stage) + 1) + "/" + std::to_string(stageNames.size()) + "] " +
          name(stage).str();
+}
+
+int64_t peakBytes() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
 }
 
 void Display::begin(Stage stage) { line.begin(heading(stage)); }

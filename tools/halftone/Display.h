@@ -18,12 +18,18 @@ public:
   void advance(Stage stage, uint64_t done, uint64_t total) override;
   void warn(const std::string &message) override;
 
+  /// Shows what is being done where there are no stages.
+  void say(const std::string &text) { line.begin(text); }
+
   /// Takes the line away, so that other text can follow.
   void clear() { line.clear(); }
 
 private:
   io::ProgressLine line;
 };
+
+/// The most memory that this process has had.
+int64_t peakBytes();
 
 /// What each stage cost, and the whole: the last lines that the user sees.
 std::string table(std::span<const StageReport> reports);

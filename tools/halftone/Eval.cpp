@@ -224,6 +224,11 @@ static Status print(const std::string &text) {
   return io::systemError("standard output", "write", code);
 }
 
+CommandLine evalLine() {
+  static EvalOptions unread;
+  return commandLine(unread);
+}
+
 Status evalCommand(std::span<const std::string_view> arguments) {
   EvalOptions options;
   const CommandLine line = commandLine(options);

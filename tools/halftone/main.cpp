@@ -11,19 +11,16 @@
 
 using namespace halftone;
 
-namespace {
-
-struct Command {
-  std::string_view name, help;
-  Status (*run)(std::span<const std::string_view> arguments);
-};
-
-} // namespace
-
-static constexpr Command commands[] = {
-    {"compile", "an executable from a model", tool::compileCommand},
-    {"eval", "how far executables are from their model: perplexity, KL divergence", tool::evalCommand},
-};
+std::span<const tool::Command> tool::commands() {
+  static constexpr Command table[] = {
+      {"compile", "an executable from a model", compileCommand, compileLine},
+      {"completion", "completion of command lines for a shell", completionCommand, completionLine},
+      {"eval", "how far executables are from their model: perplexity, KL divergence", evalCommand, evalLine},
+      {"inspect", "what a model or an executable consists of", inspectCommand, inspectLine},
+      {"run", "a graph's outputs from its inputs, as arrays", runCommand, runLine},
+  };
+  return table;
+}
 
 /// Ends the program as the signal would have, without its work files.
 static void endOnSignal(int signal) {
@@ -34,17 +31,20 @@ static void endOnSignal(int signal) {
 
 static std::string commandNames() {
   std::string names;
-  for (const Command &command : commands)
+  for (const tool::Command &command : tool::commands())
     names += (names.empty() ? "" : ", ") + std::string(command.name);
   return names;
 }
 
+/// Where the explanations of commands start.
+static constexpr size_t nameWidth = 12;
+
 static std::string help() {
   std::string text = "usage: halftone COMMAND [options]\n\nA quantizing compiler: from a trained model to one "
                      "standalone executable.\n\n";
-  for (const Command &command : commands)
-    text +=
-        "  " + std::string(command.name) + std::string(9 - command.name.size(), ' ') + std::string(command.help) + "\n";
+  for (const tool::Command &command : tool::commands())
+    text += "  " + (std::string(command.name) + std::string(nameWidth - command.name.size(), ' ')) +
+            std::string(command.help) + "\n";
   return text + "\nhalftone COMMAND --help lists a command's options; halftone --version says which this is.\n";
 }
 
@@ -60,7 +60,7 @@ static Status run(std::span<const std::string_view> arguments) {
     llvm::outs() << "halftone " HALFTONE_VERSION "\n";
     return {};
   }
-  for (const Command &command : commands)
+  for (const tool::Command &command : tool::commands())
     if (command.name == name)
       return command.run(arguments.subspan(1));
   return Error{"unknown command '" + std::string(name) + "'; there are: " + commandNames()};

@@ -1,0 +1,245 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Imports the graph, binds its shapes, compiles it, and hands pointers to the code: to the caller's tensors and to the
+// weights in their mapped files.
+#include "passes/PlainFunction.h"
+
+#include "dialects/onnx/Onnx.h"
+#include "passes/Diagnostics.h"
+#include "passes/Register.h"
+#include "passes/function/Passes.h"
+#include "passes/import/ImportGraph.h"
+
+#include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <cstring>
+
+using namespace mlir;
+
+namespace halftone {
+
+/// The function that importGraph makes.
+static constexpr char entry[] = "graph";
+
+namespace {
+
+/// A weight that does not lie in its file as its type must lie in memory is copied.
+using Copy = std::vector<std::max_align_t>;
+
+} // namespace
+
+struct PlainFunction::Implementation {
+  onnx::Model model; // keeps the weights mapped
+  std::vector<TensorType> inputs, outputs;
+  std::vector<const void *> weights;
+  std::vector<Copy> copies;
+  std::unique_ptr<ExecutionEngine> engine;
+};
+
+PlainFunction::PlainFunction(std::unique_ptr<Implementation> implementation)
+    : implementation(std::move(implementation)) {}
+PlainFunction::PlainFunction(PlainFunction &&) = default;
+PlainFunction &PlainFunction::operator=(PlainFunction &&) = default;
+PlainFunction::~PlainFunction() = default;
+const std::vector<TensorType> &PlainFunction::inputs() const { return implementation->inputs; }
+const std::vector<TensorType> &PlainFunction::outputs() const { return implementation->outputs; }
+
+//===-- Inputs ----------------------------------------------------------------------------------------------------===//
+
+/// Whether `given` has the rank and the fixed sizes of `wanted`. Names of sizes bind nothing: exporters write
+/// expressions there, and numbers.
+static bool fits(const std::vector<onnx::Dimension> &wanted, const std::vector<int64_t> &given) {
+  if (wanted.size() != given.size())
+    return false;
+  for (size_t i = 0; i < given.size(); ++i)
+    if (const int64_t *size = std::get_if<int64_t>(&wanted[i]); size && *size != given[i])
+      return false;
+  return true;
+}
+
+static std::string print(const std::vector<onnx::Dimension> &shape) {
+  std::string text;
+  for (const onnx::Dimension &dimension : shape) {
+    const int64_t *size = std::get_if<int64_t>(&dimension);
+    text += (text.empty() ? "" : ", ") + (size ? std::to_string(*size) : std::get<std::string>(dimension));
+  }
+  return "[" + text + "]";
+}
+
+static std::string names(const std::vector<onnx::ValueInfo> &values) {
+  std::string text;
+  for (const onnx::ValueInfo &value : values)
+    text += (text.empty() ? "" : ", ") + value.name;
+  return text;
+}
+
+/// The given types in the model's order.
+static Expected<std::vector<TensorType>> bindInputs(const onnx::Model &model, std::span<const TensorType> given) {
+  const std::string file = llvm::sys::path::filename(model.path).str();
+  std::vector<TensorType> bound;
+  for (const onnx::ValueInfo &wanted : model.graph.inputs) {
+    const auto found = llvm::find_if(given, [&](const TensorType &type) { return type.name == wanted.name; });
+    if (found == given.end())
+      return Error{file + ": input '" + wanted.name + "' is missing; the inputs are " + names(model.graph.inputs)};
+    if (found->type != wanted.type || (wanted.shape && !fits(*wanted.shape, found->shape)))
+      return Error{file + ": input '" + wanted.name + "' is " + onnx::describe(found->type, found->shape) + ", not " +
+                   std::string(onnx::name(wanted.type)) + (wanted.shape ? " " + print(*wanted.shape) : "")};
+    bound.push_back(*found);
+  }
+  for (const TensorType &type : given)
+    if (llvm::none_of(bound, [&](const TensorType &other) { return other.name == type.name; }))
+      return Error{file + ": no input is called '" + type.name + "'; the inputs are " + names(model.graph.inputs)};
+  return bound;
+}
+
+static void setShapes(func::FuncOp function, const std::vector<TensorType> &inputs) {
+  for (auto [argument, input] : llvm::zip(function.getArguments(), inputs))
+    argument.setType(RankedTensorType::get(input.shape, cast<ShapedType>(argument.getType()).getElementType()));
+  function.setFunctionType(
+      FunctionType::get(function.getContext(), function.getBody().getArgumentTypes(), function.getResultTypes()));
+}
+
+//===-- Code ------------------------------------------------------------------------------------------------------===//
+
+static Expected<std::unique_ptr<ExecutionEngine>> makeEngine(ModuleOp module) {
+  static const bool isInitialized = !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
+  (void)isInitialized;
+  auto fail = [](llvm::Error error) { return Error{"cannot make code: " + llvm::toString(std::move(error))}; };
+  auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!host)
+    return fail(host.takeError());
+  auto machine = host->createTargetMachine();
+  if (!machine)
+    return fail(machine.takeError());
+  llvm::TargetMachine *tuned = machine->get(); // owned by the engine, which outlives the optimization
+  const auto optimize = makeOptimizingTransformer(/*optLevel=*/2, /*sizeLevel=*/0, tuned);
+  ExecutionEngineOptions options;
+  options.transformer = optimize;
+  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Default;
+  auto engine = ExecutionEngine::create(module, options, std::move(*machine));
+  if (!engine)
+    return fail(engine.takeError());
+  if (auto compiled = (*engine)->lookupPacked(entry); !compiled) // compiles now, not at the first call
+    return fail(compiled.takeError());
+  return std::move(*engine);
+}
+
+/// Whether elements of `type`, which has no signs, are what the model calls `wanted`.
+static bool isStoredAs(Type type, onnx::ElementType wanted) {
+  const bool isFloat = wanted == onnx::ElementType::float16 || wanted == onnx::ElementType::bfloat16 ||
+                       wanted == onnx::ElementType::float32 || wanted == onnx::ElementType::float64;
+  if (isFloat != isa<FloatType>(type) || type.isBF16() != (wanted == onnx::ElementType::bfloat16))
+    return false;
+  return type.getIntOrFloatBitWidth() == (wanted == onnx::ElementType::boolean ? 1 : onnx::bitWidth(wanted));
+}
+
+/// What the function's results are; their signs stand in the model.
+static Expected<std::vector<TensorType>> outputsOf(func::FuncOp function, const onnx::Model &model) {
+  std::vector<TensorType> outputs;
+  for (auto [info, type] : llvm::zip(model.graph.outputs, function.getResultTypes())) {
+    auto tensor = cast<RankedTensorType>(type);
+    if (!isStoredAs(tensor.getElementType(), info.type)) {
+      std::string text;
+      llvm::raw_string_ostream(text) << tensor.getElementType();
+      return Error{llvm::sys::path::filename(model.path).str() + ": output '" + info.name + "' is computed as " + text +
+                   ", but the model says that it is " + std::string(onnx::name(info.type))};
+    }
+    outputs.push_back({info.name, info.type, {tensor.getShape().begin(), tensor.getShape().end()}});
+  }
+  return outputs;
+}
+
+//===-- Weights ---------------------------------------------------------------------------------------------------===//
+
+/// Finds the bytes of the arguments behind the inputs.
+static Status bindWeights(func::FuncOp function, PlainFunction::Implementation &result) {
+  for (unsigned i = result.inputs.size(); i < function.getNumArguments(); ++i) {
+    auto number = [&](StringRef name) {
+      return static_cast<uint64_t>(function.getArgAttrOfType<IntegerAttr>(i, name).getInt());
+    };
+    auto type = cast<RankedTensorType>(function.getArgument(i).getType());
+    const uint64_t width = (type.getElementTypeBitWidth() + 7) / 8, bytes = type.getNumElements() * width;
+    const io::MappedFile &file = *result.model.files[number(importer::fileAttribute)];
+    const auto content = file.slice(number(importer::offsetAttribute), bytes);
+    if (!content)
+      return content.error();
+    const void *data = content->data();
+    if (reinterpret_cast<uintptr_t>(data) % width != 0) {
+      Copy &copy = result.copies.emplace_back((bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t));
+      std::memcpy(copy.data(), data, bytes);
+      file.release(number(importer::offsetAttribute), bytes);
+      data = copy.data();
+    }
+    result.weights.push_back(data);
+  }
+  return {};
+}
+
+//===-- The function ----------------------------------------------------------------------------------------------===//
+
+/// Runs what `add` puts into a pass manager.
+static bool runPasses(ModuleOp module, llvm::function_ref<void(OpPassManager &)> add) {
+  PassManager passes(module.getContext(), ModuleOp::getOperationName());
+  add(passes);
+  return succeeded(passes.run(module));
+}
+
+Expected<PlainFunction> PlainFunction::compile(onnx::Model model, std::span<const TensorType> inputs) {
+  auto result = std::make_unique<Implementation>();
+  Expected<std::vector<TensorType>> bound = bindInputs(model, inputs);
+  if (!bound)
+    return bound.error();
+  result->inputs = std::move(*bound);
+  result->model = std::move(model);
+  DialectRegistry registry;
+  registerDialects(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
+  context.loadDialect<arith::ArithDialect, func::FuncDialect, onnx::OnnxDialect>(); // what importGraph makes
+  DiagnosticCollector diagnostics(context, llvm::sys::path::filename(result->model.path).str(), [](const auto &) {});
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  if (failed(importer::importGraph(*module, result->model, 0, importer::GraphUse::Function)))
+    return diagnostics.error("import");
+  auto function = module->lookupSymbol<func::FuncOp>(entry);
+  setShapes(function, result->inputs);
+  if (Status found = bindWeights(function, *result); !found)
+    return found.error();
+  if (!runPasses(*module, addNodePasses))
+    return diagnostics.error("import");
+  Expected<std::vector<TensorType>> outputs = outputsOf(function, result->model);
+  if (!outputs)
+    return outputs.error();
+  result->outputs = std::move(*outputs);
+  if (!runPasses(*module, addMemoryPasses))
+    return diagnostics.error("codegen");
+  auto engine = makeEngine(*module);
+  if (!engine)
+    return Error{engine.error().message + "; " + diagnostics.error("codegen").message};
+  result->engine = std::move(*engine);
+  return PlainFunction(std::move(result));
+}
+
+Status PlainFunction::run(std::span<const void *const> inputs, std::span<void *const> outputs) const {
+  SmallVector<const void *> pointers(inputs.begin(), inputs.end());
+  llvm::append_range(pointers, implementation->weights);
+  llvm::append_range(pointers, outputs);
+  // The code takes the address of each argument.
+  SmallVector<void *> arguments;
+  for (const void *&pointer : pointers)
+    arguments.push_back(&pointer);
+  if (llvm::Error error = implementation->engine->invokePacked(entry, arguments))
+    return Error{"cannot run the code: " + llvm::toString(std::move(error))};
+  return {};
+}
+
+} // namespace halftone
