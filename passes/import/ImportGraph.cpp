@@ -86,11 +86,16 @@ Type Importer::typeOf(const onnx::ValueInfo &info) {
 
 //===-- Nodes -----------------------------------------------------------------------------------------------------===//
 
+/// What a decoder casts to, by TensorProto.DataType: it computes float16 (10) and bfloat16 (16) in float (1).
+static int64_t computedType(int64_t number) { return number == 10 || number == 16 ? 1 : number; }
+
 FailureOr<NamedAttribute> Importer::convert(const onnx::Node &node, const onnx::Attribute &attribute) {
   auto named = [&](Attribute value) { return NamedAttribute(builder.getStringAttr(attribute.name), value); };
   Type si64 = builder.getIntegerType(64, /*isSigned=*/true);
-  if (auto *value = std::get_if<int64_t>(&attribute.value))
-    return named(IntegerAttr::get(si64, *value));
+  if (auto *value = std::get_if<int64_t>(&attribute.value)) {
+    const bool isType = use == GraphUse::Decoder && node.opType == "Cast" && attribute.name == "to";
+    return named(IntegerAttr::get(si64, isType ? computedType(*value) : *value));
+  }
   if (auto *value = std::get_if<float>(&attribute.value))
     return named(builder.getF32FloatAttr(*value));
   if (auto *value = std::get_if<std::string>(&attribute.value))

@@ -75,12 +75,10 @@ static Outputs constantOfShape(const Call &call) {
   return SmallVector<Tensor, 1>{result};
 }
 
-/// The element types a Cast may name, by TensorProto.DataType: float, float16 and bfloat16 are all computed in f32.
+/// The element types a Cast may name, by TensorProto.DataType. A decoder's half precision is f32 here (ImportGraph).
 static Type castType(MLIRContext *context, int64_t number) {
   switch (number) {
   case 1:
-  case 10:
-  case 16:
     return Float32Type::get(context);
   case 6:
     return IntegerType::get(context, 32);
