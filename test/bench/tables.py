@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FORMATS = "f32,int8-row,int8-g32,int4-g128,int4-g32,int4-g32-asym"
+FORMATS = ("f32,f16,bf16,int8-row,int8-g32,int8-g32-asym,int4-g128,int4-g128-asym,int4-g32,int4-g32-asym,nf4-g64,"
+           "int3-g32,int3-g32-asym,int2-g32,int2-g32-asym")
 BEGIN, END = "<!-- begin table -->", "<!-- end table -->"
 
 
