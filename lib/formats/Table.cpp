@@ -11,6 +11,10 @@ namespace halftone::formats {
 static constexpr int8_t nf4Levels[] = {-127, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56, 71, 92, 127};
 static constexpr Codebook nf4 = {"nf4", nf4Levels, 1.0f / 127};
 
+/// FP4 [OCP Microscaling 1.0, table 5]: sign, two bits of exponent, one of fraction; in halves.
+static constexpr int8_t e2m1Levels[] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+static constexpr Codebook e2m1 = {"e2m1", e2m1Levels, 0.5f};
+
 static constexpr Element table[] = {
     {Code::floating(Scalar::F32)},
     {Code::floating(Scalar::F16)},
@@ -20,6 +24,7 @@ static constexpr Element table[] = {
     {Code::integer(3), /*mayHaveZeroPoint=*/true},
     {Code::integer(2), /*mayHaveZeroPoint=*/true},
     {Code::levelsOf(nf4)},
+    {Code::levelsOf(e2m1)},
 };
 
 std::span<const Element> elements() { return table; }

@@ -28,7 +28,7 @@ TEST(Format, NamesParseAndPrintInversely) {
     EXPECT_TRUE(names.insert(text).second) << text;
     EXPECT_TRUE(formats.insert(*parsed).second) << text;
   }
-  EXPECT_EQ(formats.size(), 3 + (4 * 2 + 1) * blocks.size() * 3);
+  EXPECT_EQ(formats.size(), 3 + (4 * 2 + 2) * blocks.size() * 3);
 }
 
 TEST(Format, NamesAreTheOnesInTheDesign) {
@@ -54,7 +54,7 @@ TEST_P(BadNameTest, IsAnErrorThatSaysWhyAndListsWhatIsAllowed) {
   ASSERT_FALSE(format) << text;
   EXPECT_THAT(format.error().message, AllOf(HasSubstr("unknown format '" + std::string(text) + "': " + reason +
                                                       "; allowed are f32, f16, bf16; or "
-                                                      "int8, int4, int3, int2, nf4 followed by -g1..-g65536 or -row"),
+                                                      "int8, int4, int3, int2, nf4, e2m1 followed by -g1..-g65536 or -row"),
                                             HasSubstr("-asym"), HasSubstr("-f32 or -bf16 if scales are not f16")));
 }
 
