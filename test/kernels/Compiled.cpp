@@ -58,6 +58,7 @@ std::string Way::identifier() const {
 const std::vector<Way> &allWays() {
   static const std::vector<Way> ways = {referenceWay(),
                                         {.target = "x86-64"},
+                                        {.target = "x86-64-v2"},
                                         {.target = "x86-64-v3"},
                                         {.target = "x86-64-v4"},
                                         {.target = "x86-64-v3+avxvnni"},
@@ -75,7 +76,7 @@ void EveryWay::start(const std::string &text, const std::vector<Way> &ways) {
 }
 
 std::string whatIsMissing(const Way &way) {
-  static constexpr StringRef features[] = {"avx2",     "fma",      "bmi2",     "f16c",     "avx512f",
+  static constexpr StringRef features[] = {"ssse3", "avx2",     "fma",      "bmi2",     "f16c",     "avx512f",
                                            "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512vnni",
                                            "avxvnni",  "avx512bf16"};
   Context context;

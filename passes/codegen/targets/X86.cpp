@@ -115,6 +115,7 @@ constexpr targets::DotInstruction dots[] = {
     {"pmaddwd.512", "avx512bw", 512, codes, 255, 4, pmaddwd},
     {"pmaddubsw.256", "avx2", 256, codes, pmaddubswHighest, 4, pmaddubsw},
     {"pmaddwd.256", "avx2", 256, codes, 255, 4, pmaddwd},
+    {"pmaddubsw.128", "ssse3", 128, codes, pmaddubswHighest, 4, pmaddubsw},
     {"pmaddwd.128", "sse2", 128, codes, 255, 4, pmaddwd},
     {"vdpbf16ps.512", "avx512bf16", 512, bf16, 0, 2, vdpbf16ps},
     {"vdpbf16ps.256", "avx512bf16,avx512vl", 256, bf16, 0, 2, vdpbf16ps},
