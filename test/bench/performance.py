@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tables import compileAll, parser, publish, run, table
+from tables import ROOT, compileAll, parser, publish, run, table
 
 HERE = Path(__file__).resolve().parent
 HEADING = ["format", "threads", "decode, tokens/s (range)", "prefill, tokens/s (range)", "bytes a token", "decode, GB/s",
@@ -31,6 +31,10 @@ def row(format, found):
     return [format, found["threads"], speed(found, "decode_tokens_per_second"), speed(found, "prefill_tokens_per_second"),
             found["bytes_per_token"], f"{found['decode_bytes_per_second'] / 1e9:.1f}", share(found, "bandwidth_bytes_per_second"),
             share(found, "reread_bytes_per_second")]
+
+
+def commit():
+    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip() or "unknown"
 
 
 def processor():
@@ -54,7 +58,7 @@ def main():
         executables = compileAll(options, folder)
         rows = [row(format, json.loads(run(path, "--bench", "--json", "--threads", count)))
                 for format, path in executables.items() for count in threads]
-        about = f"{options.model.name} on {processor()}.\n\n"
+        about = f"{options.model.name} on {processor()}, commit {commit()}.\n\n"
         native = f"\nbandwidth.c, beside it, reads 1 GiB of memory at {yardstick(folder, threads)} threads.\n"
     publish(about + table(HEADING, rows) + native, options.output)
 
