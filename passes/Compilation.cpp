@@ -66,10 +66,14 @@ Status Compilation::runPasses(Stage stage, llvm::function_ref<void(OpPassManager
 }
 
 Status Compilation::setTarget() {
-  const Expected<kernel::TargetAttr> target = targets::parseTarget(context, options.target);
-  if (!target)
-    return Error{"--target: " + target.error().message};
-  (*module)->setAttr(kernel::targetAttrName, *target);
+  const Expected<SmallVector<kernel::TargetAttr>> all = targets::parseTargets(context, options.target);
+  if (!all)
+    return Error{"--target: " + all.error().message};
+  if (all->size() == 1)
+    (*module)->setAttr(kernel::targetAttrName, all->front());
+  else
+    (*module)->setAttr(kernel::targetsAttrName,
+                       ArrayAttr::get(&context, SmallVector<Attribute>(all->begin(), all->end())));
   return {};
 }
 
@@ -121,7 +125,6 @@ int64_t Compilation::recorded(StringRef attribute) const {
 }
 
 void Compilation::describe() {
-  const kernel::TargetAttr target = targets::targetOf(*module);
   package::ModelInfo all = sources;
   all.format = formats::name(inputs.formats.weights);
   all.embeddingFormat = formats::name(inputs.formats.embedding);
@@ -130,9 +133,10 @@ void Compilation::describe() {
   all.weightBytes = recorded("halftone.weight_bytes");
   all.decodeBytes = recorded("halftone.decode_bytes");
   all.context = recorded(importer::contextAttribute);
-  all.triple = target.getTriple().str();
-  all.cpu = target.getCpu().str();
-  all.targetFeatures = package::neededFeatures(target);
+  for (kernel::TargetAttr target : targets::targetsOf(*module)) {
+    all.triple = target.getTriple().str();
+    all.targets.push_back({target.getCpu().str(), package::neededFeatures(target)});
+  }
   all.options = {{"fold_norm_scale", options.foldNormScale ? "true" : "false"},
                  {"lower_reference", options.lowerReference ? "true" : "false"},
                  {"untie", options.untie ? "true" : "false"}};

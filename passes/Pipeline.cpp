@@ -117,6 +117,7 @@ static Status codegen(Compilation &model) {
   facts.info = static_cast<int64_t>(model.info.size());
   const auto addPasses = [&](OpPassManager &passes) {
     addCodegenPasses(passes);
+    passes.addPass(createEmitVariants());
     passes.addPass(createEmitFacts(facts));
   };
   if (Status run = model.runPasses(Stage::Codegen, addPasses); !run)

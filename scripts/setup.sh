@@ -15,7 +15,7 @@ requirements=(scripts/requirements.txt)
 for argument in "$@"; do
   case "$argument" in
     --tests)
-      packages+=(libclang-rt-22-dev)  # the sanitizers' runtime
+      packages+=(libclang-rt-22-dev qemu-user)  # the sanitizers' runtime; processors that are not there
       requirements+=(scripts/requirements-tests.txt)
       ;;
     *) echo "setup: unknown option '$argument'; the only one is --tests" >&2; exit 2 ;;

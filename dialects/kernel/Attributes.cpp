@@ -41,6 +41,10 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, S
   return emitError() << "C1: vectors are 128, 256 or 512 bits wide, not " << vector;
 }
 
+std::string halftone::kernel::nameForTarget(StringRef function, size_t number) {
+  return number == 0 ? function.str() : (function + "." + Twine(number)).str();
+}
+
 int64_t halftone::kernel::packedBytes(lowbit::WeightType type) {
   const formats::Format &format = type.getFormat().getValue();
   ArrayRef<int64_t> shape = type.getShape();

@@ -65,7 +65,8 @@ def Kernel_ScheduleAttr : Kernel_Attr<"Schedule", "schedule"> {
 def Kernel_TargetAttr : Kernel_Attr<"Target", "target"> {
   let summary = "The processor that a module is compiled for";
   let description = [{
-    Attached to a module as `halftone.target`. `features` are LLVM's names in LLVM's order; `vector` is the width in
+    Attached to a module as `halftone.target`, or several as `halftone.targets`, best first; then each function gets its
+    own. `features` are LLVM's names in LLVM's order; `vector` is the width in
     bits of the vectors that kernels use.
 
     ```mlir

@@ -30,8 +30,12 @@ inline constexpr int64_t cachePositions = 16;
 /// Bytes of a weight in the weight segment: in its encoding's order when it has one, else rows one after another.
 int64_t packedBytes(lowbit::WeightType type);
 
-/// The attribute of a module that holds its target.
+/// The attribute of a module, or of one of its functions, that holds its target.
 inline constexpr llvm::StringLiteral targetAttrName = "halftone.target";
+/// The attribute of a module that holds its targets when there are several, best first.
+inline constexpr llvm::StringLiteral targetsAttrName = "halftone.targets";
+/// What a function is called in the copy for target `number`: the first keeps the names.
+std::string nameForTarget(llvm::StringRef function, size_t number);
 /// The attribute of a lowbit.kernel that holds its schedule.
 inline constexpr llvm::StringLiteral scheduleAttrName = "schedule";
 

@@ -43,9 +43,16 @@ extern const struct halftone_facts halftone_facts;
 typedef void halftone_phase(const void *weights, void *arena, void *cache, const int64_t *tokens, float *logits,
                             int64_t past, void *team, int64_t thread, int64_t threads);
 
-halftone_phase halftone_decode;  /* one token, its logits */
-halftone_phase halftone_prefill; /* a chunk of tokens into the cache, no logits */
-halftone_phase halftone_score;   /* a chunk of tokens, the logits of each */
+/* The phases as compiled for one kind of processor. All kinds compute the same and share weights, arena and cache. */
+struct halftone_variant {
+  const char *features;    /* what the processor must have, by LLVM's names: "+avx2,+fma"; null ends the table */
+  halftone_phase *decode;  /* one token, its logits */
+  halftone_phase *prefill; /* a chunk of tokens into the cache, no logits */
+  halftone_phase *score;   /* a chunk of tokens, the logits of each */
+};
+
+/* One entry for each target, best first: the first whose features are there is to be used. */
+extern const struct halftone_variant halftone_variants[];
 
 /* Given by whoever runs the model: returns once all `threads` threads of `team` have called it. */
 void halftone_barrier(void *team, int64_t threads);

@@ -9,6 +9,7 @@ namespace halftone::runtime {
 
 /// The C struct under a name of its own: in C++ its name is also that of the variable.
 using Facts = struct ::halftone_facts;
+using Variant = ::halftone_variant;
 
 /// Checks what the runtime relies on: the ABI, positive sizes, tokenizer and info inside the segment.
 Status checkFacts(const Facts &facts);

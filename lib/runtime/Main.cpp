@@ -10,7 +10,7 @@
 #include "lib/runtime/Logits.h"
 #include "lib/runtime/Options.h"
 #include "lib/runtime/Perplexity.h"
-#include "lib/runtime/Processor.h"
+#include "lib/runtime/Variant.h"
 #include "lib/runtime/Weights.h"
 
 #include <algorithm>
@@ -30,6 +30,8 @@ namespace {
 struct Program {
   std::span<const std::byte> segment;
   std::string_view info;
+  /// Chosen before anything is computed.
+  const Variant *variant = nullptr;
 };
 
 /// What to start from: the text shown before the continuation, and the tokens of it.
@@ -55,18 +57,6 @@ static Expected<Program> loadProgram() {
   if (!segment)
     return segment.error();
   return Program{*segment, infoText(*segment, halftone_facts)};
-}
-
-static Status checkProcessor(std::string_view info) {
-  const std::string wanted = findInJson(info, "target_features").value_or("");
-  const std::vector<Feature> features = probeFeatures();
-  std::string names;
-  const std::vector<std::string_view> lacking = lackingFeatures(wanted, features);
-  for (std::string_view name : lacking)
-    names += (names.empty() ? "" : ", ") + std::string(name);
-  if (lacking.empty())
-    return {};
-  return Error{"this binary needs " + names + "; this processor lacks " + (lacking.size() == 1 ? "it" : "them")};
 }
 
 static Expected<int64_t> chooseContext(const Options &options) {
@@ -213,7 +203,7 @@ static Expected<Session> startSession(const Options &options, const Program &pro
   if (!context)
     return context.error();
   const int64_t threads = options.threads.value_or(std::min(availableProcessors(), Team::mostThreads));
-  return Session::create(halftone_facts, program.segment.data(), *context, threads);
+  return Session::create(halftone_facts, *program.variant, program.segment.data(), *context, threads);
 }
 
 static Expected<ExitCode> continuePrompt(const Options &options, const Program &program) {
@@ -310,13 +300,15 @@ static Expected<ExitCode> run(std::string_view program, std::span<const char *co
     return print(helpText(program));
   if (options->version)
     return print("halftone " HALFTONE_VERSION ", model ABI " + std::to_string(HALFTONE_MODEL_ABI));
-  const Expected<Program> content = loadProgram();
+  Expected<Program> content = loadProgram();
   if (!content)
     return content.error();
   if (options->info)
     return print(std::string(content->info));
-  if (Status status = checkProcessor(content->info); !status)
-    return status.error();
+  const Expected<const Variant *> variant = chooseVariant(halftone_variants, probeFeatures());
+  if (!variant)
+    return variant.error();
+  content->variant = *variant;
   raiseStackLimit();
   return options->bench                 ? measureSpeed(*options, *content)
          : !options->perplexity.empty() ? measurePerplexity(*options, *content)

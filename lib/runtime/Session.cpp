@@ -16,7 +16,8 @@ static std::optional<uint64_t> cacheBytes(const Facts &facts, int64_t positions)
   return bytes;
 }
 
-Expected<Session> Session::create(const Facts &facts, const void *weights, int64_t context, int64_t threads) {
+Expected<Session> Session::create(const Facts &facts, const Variant &variant, const void *weights, int64_t context,
+                                  int64_t threads) {
   const std::optional<uint64_t> bytes = cacheBytes(facts, context + facts.chunk);
   if (!bytes)
     return Error{"the cache for a context of " + std::to_string(context) + " is larger than memory can be"};
@@ -32,13 +33,15 @@ Expected<Session> Session::create(const Facts &facts, const void *weights, int64
   Expected<std::unique_ptr<Team>> team = Team::create(threads);
   if (!team)
     return team.error();
-  return Session(facts, weights, context, std::move(*arena), std::move(*cache), std::move(*logits), std::move(*team));
+  return Session(facts, variant, weights, context, std::move(*arena), std::move(*cache), std::move(*logits),
+                 std::move(*team));
 }
 
-Session::Session(const Facts &facts, const void *weights, int64_t context, Memory arena, Memory cache, Memory logits,
-                 std::unique_ptr<Team> team)
-    : facts(&facts), weights(weights), most(context), arena(std::move(arena)), cache(std::move(cache)),
-      logits(std::move(logits)), team(std::move(team)), buffer(static_cast<size_t>(facts.chunk)) {}
+Session::Session(const Facts &facts, const Variant &variant, const void *weights, int64_t context, Memory arena,
+                 Memory cache, Memory logits, std::unique_ptr<Team> team)
+    : facts(&facts), variant(&variant), weights(weights), most(context), arena(std::move(arena)),
+      cache(std::move(cache)), logits(std::move(logits)), team(std::move(team)),
+      buffer(static_cast<size_t>(facts.chunk)) {}
 
 namespace {
 /// A phase with its arguments, the same for all threads.
@@ -68,10 +71,10 @@ void Session::call(halftone_phase *phase, std::span<const int64_t> tokens, int64
   position += static_cast<int64_t>(tokens.size());
 }
 
-void Session::prefill(std::span<const int64_t> tokens) { call(halftone_prefill, tokens, facts->chunk); }
+void Session::prefill(std::span<const int64_t> tokens) { call(variant->prefill, tokens, facts->chunk); }
 
 std::span<const float> Session::decode(int64_t token) {
-  call(halftone_decode, {&token, 1}, 1);
+  call(variant->decode, {&token, 1}, 1);
   return {static_cast<const float *>(logits.data()), static_cast<size_t>(facts->vocabulary)};
 }
 
@@ -87,7 +90,7 @@ Expected<std::span<const float>> Session::score(std::span<const int64_t> tokens)
       return grown.error();
     logits = std::move(*grown);
   }
-  call(halftone_score, tokens, facts->chunk);
+  call(variant->score, tokens, facts->chunk);
   return std::span<const float>(static_cast<const float *>(logits.data()),
                                 tokens.size() * static_cast<size_t>(facts->vocabulary));
 }

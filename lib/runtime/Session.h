@@ -13,10 +13,11 @@ namespace halftone::runtime {
 /// Calls the phases of the model linked into this program. Holds no arithmetic: the phases do all of it.
 class Session {
 public:
-  /// \param facts must outlive the session.     \param weights the weight segment.
+  /// \param facts, \param variant must outlive the session.     \param weights the weight segment.
   /// \param context most tokens the sequence will have, 1 <= context <= facts.context.
   /// Fails when memory or threads cannot be had.
-  static Expected<Session> create(const Facts &facts, const void *weights, int64_t context, int64_t threads);
+  static Expected<Session> create(const Facts &facts, const Variant &variant, const void *weights, int64_t context,
+                                  int64_t threads);
 
   int64_t context() const { return most; }
   int64_t past() const { return position; }
@@ -35,11 +36,12 @@ public:
   Expected<std::span<const float>> score(std::span<const int64_t> tokens);
 
 private:
-  Session(const Facts &facts, const void *weights, int64_t context, Memory arena, Memory cache, Memory logits,
-          std::unique_ptr<Team> team);
+  Session(const Facts &facts, const Variant &variant, const void *weights, int64_t context, Memory arena, Memory cache,
+          Memory logits, std::unique_ptr<Team> team);
   void call(halftone_phase *phase, std::span<const int64_t> tokens, int64_t padded);
 
   const Facts *facts;
+  const Variant *variant;
   const void *weights;
   int64_t most;
   Memory arena, cache, logits;

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The functions that halftone/model.h promises.
 #include "passes/codegen/Passes.h"
+#include "passes/codegen/targets/Target.h"
 
 using namespace mlir;
 using namespace halftone;
@@ -25,15 +26,18 @@ public:
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
         makeInternal(function);
-    for (StringRef phase : phases) {
-      auto function = module.lookupSymbol<func::FuncOp>(phase);
-      if (!function) {
-        module.emitError("no function '") << phase << "'";
-        return signalPassFailure();
+    const size_t targets = targets::targetsOf(module).size();
+    for (size_t target = 0; target < targets; ++target)
+      for (StringRef phase : phases) {
+        const std::string name = kernel::nameForTarget(phase, target);
+        auto function = module.lookupSymbol<func::FuncOp>(name);
+        if (!function) {
+          module.emitError("no function '") << name << "'";
+          return signalPassFailure();
+        }
+        emitEntry(function);
+        recordVocabulary(function);
       }
-      emitEntry(function);
-      recordVocabulary(function);
-    }
   }
 
 private:
@@ -52,6 +56,8 @@ private:
     Type logits = phase.getNumArguments() > 8 ? phase.getArgument(8).getType() : pointer;
     auto type = builder.getFunctionType({bytes, bytes, bytes, tokens, logits, index, pointer, index, index}, {});
     auto entry = func::FuncOp::create(builder, loc, ("halftone_" + phase.getName()).str(), type);
+    if (Attribute target = phase->getAttr(kernel::targetAttrName))
+      entry->setAttr(kernel::targetAttrName, target);
     Block *body = entry.addEntryBlock();
     builder.setInsertionPointToStart(body);
     SmallVector<Value> operands;

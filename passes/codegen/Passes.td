@@ -54,10 +54,11 @@ def ApproximateMath : LowerKernelOps<"approximate-math", "Expand exponentials an
 def EmitEntries : Pass<"emit-entries", "::mlir::ModuleOp"> {
   let summary = "Give the phases the names and signatures of halftone/model.h";
   let description = [{
-    Each phase becomes a function `halftone_<phase>` whose arguments are those of `halftone_phase`; the other functions
+    Each phase, of each target where there are several, becomes a function `halftone_<phase>` whose arguments are those of `halftone_phase`; the other functions
     become internal. The module also records `halftone.vocabulary`.
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::halftone::kernel::KernelDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::LLVM::LLVMDialect"];
 }
 
 #endif

@@ -18,7 +18,7 @@ void halftone::addKernelOpPasses(OpPassManager &passes) {
   passes.addPass(createLowerDecode());
   passes.addPass(createLowerLookup());
   passes.addPass(createLowerDot());
-  passes.addPass(createApproximateMath());
+  passes.addNestedPass<func::FuncOp>(createApproximateMath());
 }
 
 void halftone::addLlvmPasses(OpPassManager &passes) {

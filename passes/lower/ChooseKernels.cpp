@@ -34,11 +34,14 @@ public:
     if (reference)
       return unpackWeights();
     ModuleOp module = getOperation();
-    kernel::TargetAttr target = targets::targetOf(module);
-    const int64_t lanes = target.getVector() / 32;
+    const SmallVector<kernel::TargetAttr> all = targets::targetsOf(module);
+    int64_t lanes = 0;
+    for (kernel::TargetAttr target : all)
+      lanes = std::max(lanes, target.getVector() / 32);
     Builder builder(&getContext());
 
     module.walk([&](KernelOp kernel) {
+      kernel::TargetAttr target = targets::targetOf(kernel);
       Value weight = decodedWeight(kernel);
       const auto format = weight ? cast<WeightType>(weight.getType()).getFormat().getValue()
                                  : formats::Format::plain(formats::Scalar::F32);
@@ -50,12 +53,26 @@ public:
       if (!isDecoded(weight))
         continue;
       const formats::Format &format = cast<WeightType>(weight.getType()).getFormat().getValue();
-      weight->setAttr(kernel::layoutAttrName,
-                      kernel::LayoutAttr::get(&getContext(), lanes, targets::chooseDot(target, format).group));
+      const int64_t group = targets::chooseDot(all.front(), format).group;
+      for (kernel::TargetAttr target : all)
+        if (failed(checkGroup(weight, format, target, group)))
+          return signalPassFailure();
+      weight->setAttr(kernel::layoutAttrName, kernel::LayoutAttr::get(&getContext(), lanes, group));
     }
   }
 
 private:
+  /// All targets read the same bytes.
+  static LogicalResult checkGroup(WeightOp weight, const formats::Format &format, kernel::TargetAttr target,
+                                  int64_t group) {
+    const int64_t other = targets::chooseDot(target, format).group;
+    if (other == group)
+      return success();
+    return weight.emitError("targets do not share an order of ")
+           << formats::name(format) << ": " << target << " takes " << other << " columns at once, the first one "
+           << group;
+  }
+
   /// The reference lowering has no schedule, and reads decoded weights element by element.
   void unpackWeights() {
     for (WeightOp weight : getOperation().getOps<WeightOp>())

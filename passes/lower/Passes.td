@@ -5,12 +5,32 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SplitTargets : Pass<"split-targets", "::mlir::ModuleOp"> {
+  let summary = "Copy the functions for each of several targets";
+  let description = [{
+    Where the module has `halftone.targets`, every function is copied per target, and each copy gets its
+    `halftone.target`; those of target n > 0 have `.n` behind their names. What stands for all of them, weights and caches, stays one: a program
+    for several processors packs its weights once.
+
+    Example:
+      module attributes {halftone.targets = [#a, #b]} { func.func @decode() }
+    =>
+      module attributes {halftone.targets = [#a, #b]} {
+        func.func @decode() attributes {halftone.target = #a}
+        func.func @decode.1() attributes {halftone.target = #b}
+      }
+  }];
+  let dependentDialects = ["::halftone::kernel::KernelDialect"];
+}
+
 def ChooseKernels : Pass<"choose-kernels", "::mlir::ModuleOp"> {
   let summary = "Decide each kernel's schedule and each weight's layout";
   let description = [{
     Records a `#kernel.schedule` on every `lowbit.kernel` and, on the weight of every matrix product and table of
     embeddings, the `#kernel.layout` that the target's dot instruction for the weight's format wants. Nothing changes
-    but attributes; pack-weights and the lowerings act on them. The module's `halftone.target` decides.
+    but attributes; pack-weights and the lowerings act on them. The `halftone.target` of the function or module decides;
+    with several, the widest vectors give the lanes of all, because they share the weights: narrower instructions take
+    a vector in pieces.
 
     Example:
       lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 0

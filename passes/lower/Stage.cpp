@@ -7,6 +7,7 @@
 using namespace mlir;
 
 void halftone::addLowerPasses(OpPassManager &passes, const LowerOptions &options) {
+  passes.addPass(createSplitTargets());
   ChooseKernelsOptions choose;
   choose.reference = options.reference;
   passes.addPass(createChooseKernels(choose));

@@ -55,6 +55,13 @@ static llvm::json::Object toJson(const std::map<std::string, std::string> &optio
   return object;
 }
 
+static llvm::json::Array toJson(const std::vector<TargetInfo> &targets) {
+  llvm::json::Array list;
+  for (const TargetInfo &target : targets)
+    list.push_back(llvm::json::Object{{"cpu", target.cpu}, {"features", target.features}});
+  return list;
+}
+
 static double bitsPerWeight(const ModelInfo &info) {
   return info.parameters > 0 ? 8.0 * static_cast<double>(info.weightBytes) / static_cast<double>(info.parameters) : 0;
 }
@@ -93,9 +100,9 @@ std::string infoJson(const ModelInfo &info) {
       {"options", toJson(info.options)},
       {"parameters", info.parameters},
       {"source", text(info.files.empty() ? "" : info.files.front().name)},
-      {"target", llvm::json::Object{{"cpu", info.cpu}, {"triple", info.triple}}},
-      {"target_features", info.targetFeatures},
+      {"targets", toJson(info.targets)},
       {"tokenizer", info.tokenizer ? llvm::json::Value(toJson(*info.tokenizer)) : llvm::json::Value(nullptr)},
+      {"triple", info.triple},
       {"version", HALFTONE_VERSION},
       {"weight_bytes", info.weightBytes},
   };

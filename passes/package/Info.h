@@ -30,6 +30,14 @@ struct WeightInfo {
   int64_t bytes = 0;
 };
 
+/// A processor that the model was compiled for.
+struct TargetInfo {
+  /// LLVM's name.
+  std::string cpu;
+  /// What it must have, as LLVM lists it: "+avx2,+fma".
+  std::string features;
+};
+
 struct ModelInfo {
   /// The model's file first, then those of its external data.
   std::vector<HashedFile> files;
@@ -40,9 +48,9 @@ struct ModelInfo {
   int64_t parameters = 0, context = 0;
   /// Of all packed weights, and of those that a call of decode reads.
   int64_t weightBytes = 0, decodeBytes = 0;
-  std::string triple, cpu;
-  /// LLVM's list: "+avx2,+fma".
-  std::string targetFeatures;
+  std::string triple;
+  /// Best first; the first that a processor has all features of runs.
+  std::vector<TargetInfo> targets;
   /// The other options that change the bytes of the binary.
   std::map<std::string, std::string> options;
 };

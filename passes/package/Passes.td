@@ -5,6 +5,22 @@
 
 include "mlir/Pass/PassBase.td"
 
+def EmitVariants : Pass<"emit-variants", "::mlir::ModuleOp"> {
+  let summary = "Add the table of the model's phases, one entry per target";
+  let description = [{
+    Adds the constant `halftone_variants` of include/halftone/model.h: for each target, best first, what its processor
+    must have and its `halftone_decode`, `halftone_prefill` and `halftone_score`; an empty entry ends it. Functions with a
+    `halftone.target` of their own are compiled by LLVM for that.
+
+    Example:
+      module attributes {halftone.targets = [#a, #b]} { llvm.func @halftone_decode(...) attributes {halftone.target = #a} ... }
+    =>
+      llvm.func @halftone_decode(...) attributes {target_cpu = "x86-64-v4", ...}
+      llvm.mlir.global external constant @halftone_variants() : !llvm.array<3 x struct<(ptr, ptr, ptr, ptr)>> { ... }
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::halftone::kernel::KernelDialect"];
+}
+
 def EmitFacts : Pass<"emit-facts", "::mlir::ModuleOp"> {
   let summary = "Add the model's facts as data of the object file";
   let description = [{

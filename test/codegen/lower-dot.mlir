@@ -71,3 +71,35 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
     return %y : vector<4xf32>
   }
 }
+
+// -----
+
+// Vectors wider than the instruction's go through in pieces; activations are the same for all.
+// CHECK-LABEL: func.func @pieces(
+// CHECK: vector.extract_strided_slice %{{.*}} {offsets = [0], sizes = [32], strides = [1]} : vector<64xi8> to vector<32xi8>
+// CHECK: %[[LOW:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"
+// CHECK: vector.extract_strided_slice %{{.*}} {offsets = [32], sizes = [32], strides = [1]} : vector<64xi8> to vector<32xi8>
+// CHECK: %[[HIGH:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"
+// CHECK: vector.insert_strided_slice %[[LOW]], %{{.*}} {offsets = [0], strides = [1]}
+// CHECK: vector.insert_strided_slice %[[HIGH]], %{{.*}} {offsets = [8], strides = [1]}
+module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v3", features "+avxvnni", vector 256>} {
+  func.func @pieces(%acc: vector<16xi32>, %c: vector<64xi8>, %x: vector<4xi8>) -> vector<16xi32> {
+    %y = kernel.dot_step %acc, [%c], [%x] by "vpdpbusd.vex.256" {highest = 255 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+    return %y : vector<16xi32>
+  }
+}
+
+// -----
+
+// Sums of 16 bits hold two products of levels up to 63 and of activations, twice: then they are widened.
+// CHECK-LABEL: func.func @runs(
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v3", features "", vector 256>} {
+  func.func @runs(%acc: vector<8xi32>, %c: vector<32xi8>, %x: vector<4xi8>) -> vector<8xi32> {
+    %y = kernel.dot_step %acc, [%c, %c, %c], [%x, %x, %x] by "pmaddubsw.256" {highest = 63 : i64} : vector<8xi32>, vector<32xi8>, vector<4xi8>
+    return %y : vector<8xi32>
+  }
+}

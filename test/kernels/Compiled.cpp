@@ -64,7 +64,8 @@ const std::vector<Way> &allWays() {
                                         {.target = "x86-64-v3+avxvnni"},
                                         {.target = "x86-64-v4+avx512vnni"},
                                         {.target = "x86-64-v4+avx512vnni+avx512bf16"},
-                                        {.target = "x86-64-v4+avx512vnni", .vector = 256}};
+                                        {.target = "x86-64-v4+avx512vnni", .vector = 256},
+                                        {.target = "x86-64-v3", .vector = 512}}; // wide tiles, in pieces
   return ways;
 }
 
@@ -76,9 +77,9 @@ void EveryWay::start(const std::string &text, const std::vector<Way> &ways) {
 }
 
 std::string whatIsMissing(const Way &way) {
-  static constexpr StringRef features[] = {"ssse3", "avx2",     "fma",      "bmi2",     "f16c",     "avx512f",
-                                           "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512vnni",
-                                           "avxvnni",  "avx512bf16"};
+  static constexpr StringRef features[] = {"ssse3",      "avx2",     "fma",       "bmi2",     "f16c",
+                                           "avx512f",    "avx512bw", "avx512cd",  "avx512dq", "avx512vl",
+                                           "avx512vnni", "avxvnni",  "avx512bf16"};
   Context context;
   const kernel::TargetAttr wanted = targetFor(way, context), host = targetFor({.target = "native"}, context);
   std::string missing;

@@ -89,8 +89,8 @@ struct Case {
         for (int64_t r = 0; r < shape.rows; ++r) {
           const auto x = std::span(inputs[turn]).subspan(t * shape.columns, shape.columns);
           const Result result = roundsActivations(format) ? pairResult(weight, r, x)
-                                : format.isPlain()         ? floatResult(weight, r, x)
-                                                           : integerResult(weight, r, x);
+                                : format.isPlain()        ? floatResult(weight, r, x)
+                                                          : integerResult(weight, r, x);
           results[turn].push_back(result.value);
           bounds[turn].push_back(result.bound);
         }
@@ -113,7 +113,7 @@ std::string Case::function(const std::string &name) const {
                       isPlain && !isRounded ? "x" : "a", type, weight.type(), out);
 }
 
-/// Narrow vectors with the wide ones' instruction differ from both in little: a third of the formats shows it.
+/// Vectors of another width than the target's own differ from both in little: a third of the formats shows it.
 std::vector<Way> waysOf(const Family &family) {
   std::vector<Way> ways = allWays();
   if (family.number % 3 != 0)

@@ -75,3 +75,33 @@ module {
     return %y : tensor<1x20xf32>
   }
 }
+
+// -----
+
+// Several targets share the weights: the widest vectors give the lanes of all, each has its own instruction.
+// CHECK: lowbit.weight @shared {{.*}} {layout = #kernel.layout<lanes 16, group 4>}
+// CHECK: func.func @decode(
+// CHECK: #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">
+// CHECK: func.func @decode.1(
+// CHECK: #kernel.schedule<lanes 16, tokens 4, dot "pmaddubsw.256">
+#wide = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v4", features "+avx512vnni", vector 512>
+#narrow = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v3", features "", vector 256>
+module attributes {halftone.targets = [#wide, #narrow]} {
+  lowbit.weight @shared : !lowbit.weight<20x8, #lowbit.format<int4, block 8, scale f16>> in "weights" at 0
+  func.func @decode(%a: !lowbit.activation<1x8, #lowbit.format<int8, block 8, scale f32>>) -> tensor<1x20xf32> attributes {halftone.target = #wide} {
+    %w = lowbit.get @shared : !lowbit.weight<20x8, #lowbit.format<int4, block 8, scale f16>>
+    %y = lowbit.kernel {
+      %1 = lowbit.linear %a, %w : (!lowbit.activation<1x8, #lowbit.format<int8, block 8, scale f32>>, !lowbit.weight<20x8, #lowbit.format<int4, block 8, scale f16>>) -> tensor<1x20xf32>
+      lowbit.yield %1 : tensor<1x20xf32>
+    } : tensor<1x20xf32>
+    return %y : tensor<1x20xf32>
+  }
+  func.func @decode.1(%a: !lowbit.activation<1x8, #lowbit.format<int8, block 8, scale f32>>) -> tensor<1x20xf32> attributes {halftone.target = #narrow} {
+    %w = lowbit.get @shared : !lowbit.weight<20x8, #lowbit.format<int4, block 8, scale f16>>
+    %y = lowbit.kernel {
+      %1 = lowbit.linear %a, %w : (!lowbit.activation<1x8, #lowbit.format<int8, block 8, scale f32>>, !lowbit.weight<20x8, #lowbit.format<int4, block 8, scale f16>>) -> tensor<1x20xf32>
+      lowbit.yield %1 : tensor<1x20xf32>
+    } : tensor<1x20xf32>
+    return %y : tensor<1x20xf32>
+  }
+}

@@ -80,13 +80,13 @@ class OnnxRuntime:
 
 
 class Binary:
-    """An executable that the compiler emitted."""
+    """An executable that the compiler emitted; `prefix` are words before its own, such as an emulator's."""
 
-    def __init__(self, path):
-        self.path = Path(path).resolve()
+    def __init__(self, path, prefix=()):
+        self.path, self.prefix = Path(path).resolve(), tuple(prefix)
 
     def run(self, *arguments, **options):
-        command = [str(self.path), *map(str, arguments)]
+        command = [*self.prefix, str(self.path), *map(str, arguments)]
         return subprocess.run(command, capture_output=True, timeout=300, **options)
 
     def greedy(self, ids, new):

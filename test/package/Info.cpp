@@ -46,8 +46,7 @@ ModelInfo storiesInfo() {
   info.decodeBytes = 448;
   info.context = 256;
   info.triple = "x86_64-unknown-linux-gnu";
-  info.cpu = "icelake-server";
-  info.targetFeatures = "+avx2,+fma";
+  info.targets = {{"icelake-server", "+avx2,+avx512vnni"}, {"x86-64-v3", "+avx2,+fma"}};
   info.options = {{"untie", "false"}, {"lower_reference", "false"}};
   return info;
 }
@@ -77,15 +76,21 @@ TEST(InfoJson, IsSortedAndReadable) {
   },
   "parameters": 1000,
   "source": "stories.onnx",
-  "target": {
-    "cpu": "icelake-server",
-    "triple": "x86_64-unknown-linux-gnu"
-  },
-  "target_features": "+avx2,+fma",
+  "targets": [
+    {
+      "cpu": "icelake-server",
+      "features": "+avx2,+avx512vnni"
+    },
+    {
+      "cpu": "x86-64-v3",
+      "features": "+avx2,+fma"
+    }
+  ],
   "tokenizer": {
     "name": "tokenizer.model",
     "sha256": "56ef"
   },
+  "triple": "x86_64-unknown-linux-gnu",
   "version": ")" HALFTONE_VERSION R"(",
   "weight_bytes": 563,
   "weights": [

@@ -90,18 +90,23 @@ extern const struct halftone_facts halftone_facts = {
     0x4861660001, 300,          0x4861660003, 0x4861660004, 0x4861660005, 0x4861660006, 0x4861660007, 0x4861660008,
     0x4861660009, 0x486166000a, 0x486166000b, 0x486166000c, 0x486166000d, 0x486166000e, 0x486166000f};
 
-void halftone_decode(const void *weights, void *, void *cache, const int64_t *tokens, float *logits, int64_t past,
-                     void *team, int64_t thread, int64_t threads) {
+static void decode(const void *weights, void *, void *cache, const int64_t *tokens, float *logits, int64_t past,
+                   void *team, int64_t thread, int64_t threads) {
   run(weights, cache, tokens, 1, logits, past, team, thread, threads);
 }
 
-void halftone_prefill(const void *weights, void *, void *cache, const int64_t *tokens, float *, int64_t past,
-                      void *team, int64_t thread, int64_t threads) {
+static void prefill(const void *weights, void *, void *cache, const int64_t *tokens, float *, int64_t past, void *team,
+                    int64_t thread, int64_t threads) {
   run(weights, cache, tokens, 4, nullptr, past, team, thread, threads);
 }
 
-void halftone_score(const void *weights, void *, void *cache, const int64_t *tokens, float *logits, int64_t past,
-                    void *team, int64_t thread, int64_t threads) {
+static void score(const void *weights, void *, void *cache, const int64_t *tokens, float *logits, int64_t past,
+                  void *team, int64_t thread, int64_t threads) {
   run(weights, cache, tokens, 4, logits, past, team, thread, threads);
 }
+
+// The string, too, is found and replaced.
+static constexpr char features[256] = "+features of the fake model";
+
+extern const struct halftone_variant halftone_variants[] = {{features, decode, prefill, score}, {}};
 }

@@ -9,6 +9,9 @@
 
 namespace halftone::runtime::test {
 
+/// The phases of the fake.
+inline const Variant &fakeVariant() { return halftone_variants[0]; }
+
 /// The first bytes of the fake's weight segment: how it behaves.
 struct FakeWeights {
   int64_t delayMicroseconds = 0; ///< that each call takes

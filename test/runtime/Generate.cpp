@@ -45,7 +45,7 @@ struct FakeRun {
     options.drawable = vocabulary;
   }
   Expected<Generation> run(const std::vector<int64_t> &prompt, Collector &sink) {
-    Expected<Session> session = Session::create(facts, &weights, context, threads);
+    Expected<Session> session = Session::create(facts, fakeVariant(), &weights, context, threads);
     EXPECT_TRUE(session);
     Sampler sampler({.temperature = 0});
     return generate(*session, prompt, options, sampler, sink);
@@ -198,7 +198,7 @@ TEST(Generate, ErrorsOfTheSinkAndOfTheModelAreTold) {
 
 TEST(Session, ScoreGivesTheLogitsOfEachTokenOfAChunk) {
   FakeRun fake;
-  Expected<Session> session = Session::create(fake.facts, &fake.weights, 50, 2);
+  Expected<Session> session = Session::create(fake.facts, fakeVariant(), &fake.weights, 50, 2);
   ASSERT_TRUE(session);
   const std::vector<int64_t> tokens = promptOf(7);
   for (size_t begin : {0, 4}) {
@@ -220,9 +220,9 @@ TEST(Session, MemoryThatCannotBeHadIsAnError) {
   fake.facts.cache_bytes = int64_t(1) << 47;
   fake.facts.cache_positions = 1;
   EXPECT_THAT(
-      Session::create(fake.facts, &fake.weights, 1000, 1).error().message,
+      Session::create(fake.facts, fakeVariant(), &fake.weights, 1000, 1).error().message,
       testing::AllOf(testing::StartsWith("the cache: cannot allocate "), testing::EndsWith("Cannot allocate memory")));
   fake.facts.cache_bytes = int64_t(1) << 62;
-  EXPECT_EQ(Session::create(fake.facts, &fake.weights, 1000, 1).error().message,
+  EXPECT_EQ(Session::create(fake.facts, fakeVariant(), &fake.weights, 1000, 1).error().message,
             "the cache for a context of 1000 is larger than memory can be");
 }

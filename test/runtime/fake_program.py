@@ -9,6 +9,7 @@ SPACE = "\u2581"
 FIELDS = ["abi", "vocabulary", "context", "chunk", "arena_bytes", "cache_positions", "cache_bytes", "parameters", "weight_bytes",
           "decode_bytes", "segment_bytes", "tokenizer_offset", "tokenizer_bytes", "info_offset", "info_bytes"]
 PLACEHOLDERS = struct.pack("<15q", *(VOCABULARY if name == "vocabulary" else 0x4861660001 + place for place, name in enumerate(FIELDS)))
+FEATURES = b"+features of the fake model".ljust(256, b"\0")
 PIECES = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + [SPACE] + list("abcdefghijklmnopqrstuvwxyz") + [
     SPACE + "the", ".", ",", "\u00e9", "\U0001f600", SPACE + SPACE, "O", "T", "1", "2", "?", "!", "'", "\n"]
 assert len(PIECES) == VOCABULARY
@@ -99,17 +100,19 @@ def attachSegment(program, segment):
     return (program[:offset] + table + program[offset + len(table):]).ljust(start, b"\0") + segment
 
 
-def build(program, path, *, delay=0, stopAt=-1, notANumberAt=-1, tokenizer=None, info=None, **facts):
-    """Writes a program to `path`: the linked `program` with these weights, tokenizer (bytes, b"" for none), info (a dictionary) and
-    facts that differ from the usual ones."""
+def build(program, path, *, delay=0, stopAt=-1, notANumberAt=-1, tokenizer=None, info=None, features="", **facts):
+    """Writes a program to `path`: the linked `program` with these weights, tokenizer (bytes, b"" for none), info (a dictionary),
+    features that it needs ("+avx2,+fma") and facts that differ from the usual ones."""
     tokenizer = tokenizerModel() if tokenizer is None else tokenizer
-    info = {"format": "fake-g32", "bits_per_weight": 4.5, "target_features": ""} if info is None else info
+    info = {"format": "fake-g32", "bits_per_weight": 4.5} if info is None else info
     segment, sizes = buildSegment((delay, stopAt, 2, notANumberAt), tokenizer, json.dumps(info, indent=1).encode())
     values = {"abi": 1, "vocabulary": VOCABULARY, "context": 64, "chunk": 4, "arena_bytes": 64, "cache_positions": 3, "cache_bytes": 64,
               "parameters": 1000, "weight_bytes": 562, "decode_bytes": 562, **sizes, **facts}
     content = program.read_bytes()
     assert content.count(PLACEHOLDERS) == 1
     content = content.replace(PLACEHOLDERS, struct.pack("<15q", *(values[name] for name in FIELDS)))
+    assert content.count(FEATURES) == 1
+    content = content.replace(FEATURES, features.encode().ljust(len(FEATURES), b"\0"))
     path.write_bytes(attachSegment(content, segment))
     path.chmod(0o755)
     return path

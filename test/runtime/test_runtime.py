@@ -441,7 +441,7 @@ def test_a_processor_that_lacks_a_feature_is_told_before_anything_runs(make):
     lacking = [name for name, word in shown.items() if flags and word not in flags[1].split()]
     if not lacking:
         pytest.skip("this processor lacks none of " + ", ".join(shown))
-    one, all = (make(f"with{len(names)}", info={"target_features": ",".join("+" + name for name in ["sse3"] + names)})
+    one, all = (make(f"with{len(names)}", features=",".join("+" + name for name in ["sse3"] + names))
                 for names in ([lacking[0]], lacking))
     assert fails(one, "a") == f"this binary needs {shown[lacking[0]]}; this processor lacks it"
     if len(lacking) > 1:

@@ -87,8 +87,9 @@ static CommandLine commandLine(CompileOptions &options) {
          {"--context", "N", "most tokens of a sequence; by default what the model says, else 2048",
           store(pipeline.context, 1)}}},
        {"Processor",
-        {{"--target", "CPU",
-          "an LLVM name (icelake-server), a level (x86-64-v3) or native (default), then features: +avx512vnni,-fma",
+        {{"--target", "CPU[,CPU]",
+          "an LLVM name (icelake-server), a level (x86-64-v3) or native (default), then features: +avx512vnni,-fma; "
+          "several, best first, give one executable that chooses at start",
           store(pipeline.target)}}},
        {"Looking inside",
         {{"--stop-after", "STAGE", "end with the IR after this stage", store(pipeline.stopAfter), stages()},

@@ -67,8 +67,7 @@ const DotInstruction &targets::chooseDot(kernel::TargetAttr target, const format
   const auto takes = [&](const DotInstruction &dot) {
     return format.isPlain() ? dot.plain == format.code.scalar : !dot.plain && format.code.highestLevel() <= dot.highest;
   };
-  const DotInstruction *dot =
-      firstDot([&](const DotInstruction &dot) { return takes(dot) && supports(target, dot); });
+  const DotInstruction *dot = firstDot([&](const DotInstruction &dot) { return takes(dot) && supports(target, dot); });
   assert(dot && "the portable instructions take every format");
   return *dot;
 }
@@ -156,9 +155,37 @@ Expected<kernel::TargetAttr> targets::parseTarget(MLIRContext &context, StringRe
   return kernel::TargetAttr::get(&context, linuxX86, cpu, all, vectorBits(*whole));
 }
 
+Expected<SmallVector<kernel::TargetAttr>> targets::parseTargets(MLIRContext &context, StringRef text) {
+  SmallVector<StringRef> parts;
+  text.split(parts, ',');
+  SmallVector<std::string> names;
+  for (StringRef part : parts)
+    if (!names.empty() && (part.starts_with("+") || part.starts_with("-")))
+      names.back() += ("," + part).str();
+    else
+      names.push_back(part.str());
+  SmallVector<kernel::TargetAttr> all;
+  for (const std::string &name : names) {
+    const Expected<kernel::TargetAttr> target = parseTarget(context, name);
+    if (!target)
+      return target.error();
+    all.push_back(*target);
+  }
+  return all;
+}
+
 kernel::TargetAttr targets::targetOf(Operation *op) {
-  auto module = isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
-  if (auto target = module->getAttrOfType<kernel::TargetAttr>(kernel::targetAttrName))
+  for (; op && !isa<ModuleOp>(op); op = op->getParentOp())
+    if (auto target = op->getAttrOfType<kernel::TargetAttr>(kernel::targetAttrName))
+      return target;
+  if (auto target = op->getAttrOfType<kernel::TargetAttr>(kernel::targetAttrName))
     return target;
   return kernel::TargetAttr::get(op->getContext(), linuxX86, "x86-64", "", 128);
+}
+
+SmallVector<kernel::TargetAttr> targets::targetsOf(ModuleOp module) {
+  auto several = module->getAttrOfType<ArrayAttr>(kernel::targetsAttrName);
+  if (!several)
+    return {targetOf(module)};
+  return llvm::map_to_vector(several, [](Attribute target) { return cast<kernel::TargetAttr>(target); });
 }

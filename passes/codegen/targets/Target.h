@@ -69,11 +69,17 @@ mlir::Value pieceOf(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value ve
 mlir::Value joinPieces(mlir::OpBuilder &builder, mlir::Location loc, mlir::VectorType type,
                        llvm::ArrayRef<mlir::Value> pieces);
 
-/// The target that `text` names: `native`, an LLVM CPU name or a level (x86-64-v3), then features: `x86-64-v4+avx512vnni,-fma`.
-/// Errors name the part that LLVM does not know.
+/// The target that `text` names: `native`, an LLVM CPU name or a level (x86-64-v3), then features:
+/// `x86-64-v4+avx512vnni,-fma`. Errors name the part that LLVM does not know.
 Expected<kernel::TargetAttr> parseTarget(mlir::MLIRContext &context, llvm::StringRef text);
 
-/// The target of the module around `op`, or of the plainest processor when the module names none.
+/// Several, best first: what stands behind a comma is a feature when it has a sign, else the next target.
+Expected<llvm::SmallVector<kernel::TargetAttr>> parseTargets(mlir::MLIRContext &context, llvm::StringRef text);
+
+/// The target of the function or module around `op`, or of the plainest processor when neither names one.
 kernel::TargetAttr targetOf(mlir::Operation *op);
+
+/// The targets of a module: one, or several that share its weights, best first.
+llvm::SmallVector<kernel::TargetAttr> targetsOf(mlir::ModuleOp module);
 
 } // namespace halftone::targets
