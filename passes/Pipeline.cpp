@@ -57,7 +57,8 @@ static Status import(Compilation &model) {
 }
 
 static Status prepare(Compilation &model) {
-  return model.runPasses(Stage::Prepare, [&](auto &passes) { addPreparePasses(passes, {.foldNormScale = model.options.foldNormScale}); });
+  return model.runPasses(
+      Stage::Prepare, [&](auto &passes) { addPreparePasses(passes, {.foldNormScale = model.options.foldNormScale}); });
 }
 
 /// Rounding to nearest needs no data.

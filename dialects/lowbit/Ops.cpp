@@ -8,13 +8,16 @@ using namespace mlir;
 using namespace halftone;
 using namespace halftone::lowbit;
 
-//===-- Syntax ------------------------------------------------------------------------------------------------------===//
+//===-- Syntax
+//------------------------------------------------------------------------------------------------------===//
 
 static ParseResult parseFloat(OpAsmParser &parser, FloatAttr &value) {
   return parser.parseAttribute(value, parser.getBuilder().getF32Type());
 }
 
-static void printFloat(OpAsmPrinter &printer, Operation *, FloatAttr value) { printer.printAttributeWithoutType(value); }
+static void printFloat(OpAsmPrinter &printer, Operation *, FloatAttr value) {
+  printer.printAttributeWithoutType(value);
+}
 
 static ParseResult parseSameType(OpAsmParser &parser, Type &first, Type &second) {
   if (parser.parseType(first))
@@ -25,7 +28,8 @@ static ParseResult parseSameType(OpAsmParser &parser, Type &first, Type &second)
 
 static void printSameType(OpAsmPrinter &printer, Operation *, Type first, Type) { printer.printType(first); }
 
-//===-- Verifiers ---------------------------------------------------------------------------------------------------===//
+//===-- Verifiers
+//---------------------------------------------------------------------------------------------------===//
 
 /// Channels of a [tokens, channels] tensor.
 static int64_t channels(Type type) { return cast<ShapedType>(type).getShape()[1]; }
@@ -119,8 +123,8 @@ LogicalResult LinearOp::verify() {
     return emitOpError("C2: weight and activation reduce over different sizes, ")
            << weight.getShape()[1] << " and " << columns;
   if (channels(getResult().getType()) != weight.getShape()[0])
-    return emitOpError("C3: the weight has ") << weight.getShape()[0] << " rows, the result is "
-                                              << getResult().getType();
+    return emitOpError("C3: the weight has ")
+           << weight.getShape()[0] << " rows, the result is " << getResult().getType();
   const formats::Format &format = weight.getFormat().getValue();
   if (activation && !isMatch(format, activation.getFormat().getValue()))
     return emitOpError("C4: activations need a weight with the same blocks or elements, not ")
@@ -173,8 +177,8 @@ LogicalResult AttentionOp::verify() {
   int64_t heads = getHeads();
   int64_t width = channels(getQueries().getType());
   if (width % cache.getSize() != 0 || width / cache.getSize() != heads)
-    return emitOpError("C1: the queries are ") << getQueries().getType() << ", not " << heads << " heads of "
-                                               << cache.getSize();
+    return emitOpError("C1: the queries are ")
+           << getQueries().getType() << ", not " << heads << " heads of " << cache.getSize();
   if (heads <= 0 || heads % cache.getHeads() != 0)
     return emitOpError("C2: ") << heads << " query heads do not divide by " << cache.getHeads() << " of the cache";
   return success();
@@ -200,7 +204,8 @@ LogicalResult KernelOp::verify() {
   return success();
 }
 
-//===-- Canonicalization --------------------------------------------------------------------------------------------===//
+//===-- Canonicalization
+//--------------------------------------------------------------------------------------------===//
 
 /// Drops the results that nobody reads; what only they needed is dead then.
 LogicalResult KernelOp::canonicalize(KernelOp kernel, PatternRewriter &rewriter) {

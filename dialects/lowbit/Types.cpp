@@ -37,8 +37,8 @@ LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError, A
   std::optional<int64_t> bytes = formats::storedBytes(
       {.rows = shape.size() == 2 ? shape[0] : 1, .columns = shape.back(), .format = format.getValue()});
   if (!bytes || *bytes > memoryLimit)
-    return emitError() << "C4: a weight has at most " << memoryLimit << " bytes, not those of " << llvm::interleaved(shape, "x") << " in "
-                       << formats::name(format.getValue());
+    return emitError() << "C4: a weight has at most " << memoryLimit << " bytes, not those of "
+                       << llvm::interleaved(shape, "x") << " in " << formats::name(format.getValue());
   return success();
 }
 
@@ -60,8 +60,8 @@ LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError, in
   if (heads <= 0 || size <= 0)
     return emitError() << "C1: a cache has at least one head of at least one channel, not " << heads << " of " << size;
   if (heads > memoryLimit / size)
-    return emitError() << "C2: a position of a cache has at most " << memoryLimit << " channels, not " << heads << " of "
-                       << size;
+    return emitError() << "C2: a position of a cache has at most " << memoryLimit << " channels, not " << heads
+                       << " of " << size;
   return success();
 }
 

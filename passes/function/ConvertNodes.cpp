@@ -92,9 +92,8 @@ LogicalResult Converter::checkOperators(ArrayRef<NodeOp> nodes) {
 /// Replaces the results that can be evaluated; true when all that is read are.
 bool Converter::fold(NodeOp node, OpBuilder &builder) {
   // The evaluator takes integers for signed ones, and computes floats in single precision.
-  if (llvm::any_of(node.getInputs(), [&](Value input) {
-        return isUnsigned(input) || getElementTypeOrSelf(input.getType()).isF64();
-      }))
+  if (llvm::any_of(node.getInputs(),
+                   [&](Value input) { return isUnsigned(input) || getElementTypeOrSelf(input.getType()).isF64(); }))
     return false;
   bool all = true;
   for (Value result : node.getOutputs()) {

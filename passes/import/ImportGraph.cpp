@@ -24,8 +24,7 @@ class Importer {
 public:
   Importer(ModuleOp module, const onnx::Model &model, GraphUse use)
       : module(module), symbols(module), model(model), use(use), builder(module.getContext()),
-        tensors(symbols, model, use, builder),
-        source(llvm::sys::path::filename(model.path)) {}
+        tensors(symbols, model, use, builder), source(llvm::sys::path::filename(model.path)) {}
 
   LogicalResult run();
 

@@ -30,7 +30,8 @@ SmallVector<Value> BlockDot::sums(Value tile, Value first, int64_t count) {
 
 /// Plain elements: one block, no scale.
 SmallVector<Value> BlockDot::plainSums(Value first, int64_t count) {
-  Value zero = kernel::DotInitOp::create(builder, loc, VectorType::get({lanes}, builder.getF32Type()), Value(), Value(), dot);
+  Value zero =
+      kernel::DotInitOp::create(builder, loc, VectorType::get({lanes}, builder.getF32Type()), Value(), Value(), dot);
   SmallVector<Value> totals(count, zero);
   return steps(weight.blockOffset(constant(0)), constant(0), first, weight.columns(), totals);
 }
@@ -69,8 +70,8 @@ SmallVector<Value> BlockDot::addBlock(Value block, Value first, int64_t length, 
   SmallVector<Value> result;
   for (size_t t = 0; t < totals.size(); ++t) {
     Value scale = memref::LoadOp::create(builder, loc, activation.getScales(), ValueRange{plus(first, t), block});
-    Value both = arith::MulFOp::create(builder, loc, worth,
-                                       vector::BroadcastOp::create(builder, loc, worth.getType(), scale));
+    Value both =
+        arith::MulFOp::create(builder, loc, worth, vector::BroadcastOp::create(builder, loc, worth.getType(), scale));
     result.push_back(kernel::DotFinishOp::create(builder, loc, accumulators[t], both, totals[t], dot));
   }
   return result;
@@ -95,13 +96,14 @@ SmallVector<Value> BlockDot::steps(Value blockOffset, Value firstCode, Value fir
                                    constant(vectorsPerStep), result);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    scf::YieldOp::create(builder, loc, step(blockOffset, loop.getInductionVar(), firstCode, firstToken, length,
-                                            columns, loop.getRegionIterArgs()));
+    scf::YieldOp::create(
+        builder, loc,
+        step(blockOffset, loop.getInductionVar(), firstCode, firstToken, length, columns, loop.getRegionIterArgs()));
     result.assign(loop.getResults().begin(), loop.getResults().end());
   }
   if (length % columns != 0)
-    result = step(blockOffset, constant(whole * vectorsPerStep), firstCode, firstToken, length, length % columns,
-                  result);
+    result =
+        step(blockOffset, constant(whole * vectorsPerStep), firstCode, firstToken, length, length % columns, result);
   return result;
 }
 
@@ -125,8 +127,8 @@ SmallVector<Value> BlockDot::step(Value blockOffset, Value firstVector, Value fi
     SmallVector<Value> activations;
     for (int64_t first = 0; first < columns; first += group)
       activations.push_back(activationGroup(plus(firstToken, t), plus(column, first)));
-    result.push_back(kernel::DotStepOp::create(builder, loc, accumulator.getType(), accumulator, levels, activations,
-                                               highest, dot));
+    result.push_back(
+        kernel::DotStepOp::create(builder, loc, accumulator.getType(), accumulator, levels, activations, highest, dot));
   }
   return result;
 }

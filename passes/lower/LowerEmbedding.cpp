@@ -60,8 +60,8 @@ private:
     const int64_t whole = length / (group * vectorsPerStep) * vectorsPerStep;
     auto write = [&](Value first, int64_t count, int64_t columns) {
       SmallVector<Value> levels = table.levels(offset, first, count, length);
-      Value from = arith::AddIOp::create(builder, loc, column,
-                                         arith::MulIOp::create(builder, loc, first, constant(group)));
+      Value from =
+          arith::AddIOp::create(builder, loc, column, arith::MulIOp::create(builder, loc, first, constant(group)));
       for (int64_t i = 0; i < columns; ++i)
         store(value(table, levels[i / group], i % group, zero, step), plus(from, i));
     };
@@ -112,8 +112,8 @@ private:
 class LowerEmbeddingPass : public halftone::impl::LowerEmbeddingBase<LowerEmbeddingPass> {
 public:
   void runOnOperation() override {
-    if (failed(lowerKernels<EmbeddingOp>(getOperation(),
-                   [](KernelOp kernel, OpBuilder &builder) { EmbeddingLowering(kernel, builder).run(); })))
+    if (failed(lowerKernels<EmbeddingOp>(
+            getOperation(), [](KernelOp kernel, OpBuilder &builder) { EmbeddingLowering(kernel, builder).run(); })))
       signalPassFailure();
   }
 };

@@ -64,16 +64,16 @@ private:
     for (Value result : op->getResults())
       place(result);
     auto memory = [&](Value value) { return bufferOf(value); };
-    const LogicalResult result =
-        llvm::TypeSwitch<Operation *, LogicalResult>(op)
-            .Case<LinearOp, AddBiasOp, RmsNormOp, QuantizeActivationOp, EmbeddingOp>(
-                [&](auto known) { return emit(known); })
-            .Case<RopeOp, AppendOp, AttentionOp>(
-                [&](auto known) { return lowerReference(known, loops, memory), success(); })
-            .Default([&](Operation *other) {
-              return other->hasTrait<OpTrait::Elementwise>() ? emitElementwise(other)
-                                                             : other->emitError("has no reference lowering");
-            });
+    const LogicalResult result = llvm::TypeSwitch<Operation *, LogicalResult>(op)
+                                     .Case<LinearOp, AddBiasOp, RmsNormOp, QuantizeActivationOp, EmbeddingOp>(
+                                         [&](auto known) { return emit(known); })
+                                     .Case<RopeOp, AppendOp, AttentionOp>(
+                                         [&](auto known) { return lowerReference(known, loops, memory), success(); })
+                                     .Default([&](Operation *other) {
+                                       return other->hasTrait<OpTrait::Elementwise>()
+                                                  ? emitElementwise(other)
+                                                  : other->emitError("has no reference lowering");
+                                     });
     kernel::BarrierOp::create(builder, op->getLoc());
     return result;
   }

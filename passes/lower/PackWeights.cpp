@@ -115,8 +115,8 @@ public:
     }
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
-        function.setType(function.getFunctionType().clone(function.getBody().getArgumentTypes(),
-                                                          function.getResultTypes()));
+        function.setType(
+            function.getFunctionType().clone(function.getBody().getArgumentTypes(), function.getResultTypes()));
     const int64_t bytes = file->position();
     if (Status status = file->commit(); !status) {
       module.emitError(status.error().message);

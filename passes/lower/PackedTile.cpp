@@ -21,8 +21,8 @@ PackedTile::PackedTile(Value handle, OpBuilder &builder, Location loc)
     : type(cast<lowbit::WeightType>(handle.getType())), form(cast<kernel::LayoutAttr>(type.getEncoding()).get()),
       builder(builder), loc(loc) {
   auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, {1});
-  memory = kernel::MemoryOp::create(builder, loc,
-                                    MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), layout), handle);
+  memory = kernel::MemoryOp::create(builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), layout),
+                                    handle);
 }
 
 Value PackedTile::plus(Value index, int64_t offset) {
@@ -49,8 +49,8 @@ Value PackedTile::blockOffset(Value block) {
 SmallVector<Value> PackedTile::levels(Value offset, Value first, int64_t count, int64_t length) {
   SmallVector<Value> lines;
   auto addLines = [&](int64_t planeOffset, int64_t vectorsPerLine, int64_t size, int64_t number) {
-    Value line = arith::DivUIOp::create(builder, loc, first,
-                                        arith::ConstantIndexOp::create(builder, loc, vectorsPerLine));
+    Value line =
+        arith::DivUIOp::create(builder, loc, first, arith::ConstantIndexOp::create(builder, loc, vectorsPerLine));
     Value from = arith::MulIOp::create(builder, loc, line, arith::ConstantIndexOp::create(builder, loc, size));
     from = arith::AddIOp::create(builder, loc, offset, plus(from, planeOffset));
     for (int64_t i = 0; i < number; ++i)
@@ -87,8 +87,8 @@ Value PackedTile::lookUp(Value codes) {
 
 Value PackedTile::steps(Value offset, int64_t length) {
   const formats::Scalar scalar = format().scale;
-  Value raw = bytes(plus(offset, formats::scalesOffset(format(), form, length)),
-                    form.lanes * formats::scalarBytes(scalar));
+  Value raw =
+      bytes(plus(offset, formats::scalesOffset(format(), form, length)), form.lanes * formats::scalarBytes(scalar));
   Value stored =
       vector::BitCastOp::create(builder, loc, VectorType::get({form.lanes}, elementType(scalar, builder)), raw);
   auto floats = VectorType::get({form.lanes}, builder.getF32Type());

@@ -57,7 +57,8 @@ Value RowBuilder::at(Value tensor, const Place &place) {
   VectorType type = vectorOf(getElementTypeOrSelf(tensor.getType()));
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return arith::ConstantOp::create(
-        builder, loc, DenseElementsAttr::get(type, cast<SplatElementsAttr>(constant.getValue()).getSplatValue<Attribute>()));
+        builder, loc,
+        DenseElementsAttr::get(type, cast<SplatElementsAttr>(constant.getValue()).getSplatValue<Attribute>()));
   SmallVector<Value> operands;
   for (Value operand : op->getOperands())
     operands.push_back(at(operand, place));
@@ -147,8 +148,8 @@ LogicalResult halftone::checkDecided(lowbit::KernelOp kernel) {
       return op.emitError("reads a weight that is not packed, ") << type << ": pack-weights comes first";
     auto linear = dyn_cast<lowbit::LinearOp>(op);
     if (linear && !isContracted(linear))
-      return op.emitError("multiplies ")
-             << type.getFormat() << " with " << linear.getInput().getType() << ": contract-activations comes first";
+      return op.emitError("multiplies ") << type.getFormat() << " with " << linear.getInput().getType()
+                                         << ": contract-activations comes first";
   }
   return success();
 }

@@ -52,10 +52,11 @@ TEST_P(BadNameTest, IsAnErrorThatSaysWhyAndListsWhatIsAllowed) {
   const auto &[text, reason] = GetParam();
   const Expected<Format> format = parse(text);
   ASSERT_FALSE(format) << text;
-  EXPECT_THAT(format.error().message, AllOf(HasSubstr("unknown format '" + std::string(text) + "': " + reason +
-                                                      "; allowed are f32, f16, bf16; or "
-                                                      "int8, int4, int3, int2, nf4, e2m1 followed by -g1..-g65536 or -row"),
-                                            HasSubstr("-asym"), HasSubstr("-f32 or -bf16 if scales are not f16")));
+  EXPECT_THAT(format.error().message,
+              AllOf(HasSubstr("unknown format '" + std::string(text) + "': " + reason +
+                              "; allowed are f32, f16, bf16; or "
+                              "int8, int4, int3, int2, nf4, e2m1 followed by -g1..-g65536 or -row"),
+                    HasSubstr("-asym"), HasSubstr("-f32 or -bf16 if scales are not f16")));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -28,9 +28,9 @@ private:
 /// One output of lowbit.linear with int8 activations of `x`, which has the blocks of the weight.
 Result integerResult(const Weight &weight, int64_t row, std::span<const float> x);
 
-/// One output of lowbit.linear with activations rounded to bf16. Products are exact in f32; sums may be taken in any order
-/// of the two of a pair, so both orders are within n u T of the exact sum (n columns, T as above), and an instruction may
-/// take denormals, of which no two differ by more than 2^-126, for 0.
+/// One output of lowbit.linear with activations rounded to bf16. Products are exact in f32; sums may be taken in any
+/// order of the two of a pair, so both orders are within n u T of the exact sum (n columns, T as above), and an
+/// instruction may take denormals, of which no two differ by more than 2^-126, for 0.
 Result pairResult(const Weight &weight, int64_t row, std::span<const float> x);
 
 /// Whether activations are rounded for weights of `format`: to bf16.

@@ -11,8 +11,8 @@ Value targets::spreadGroup(OpBuilder &builder, Location loc, Value group, int64_
   Value word = vector::BitCastOp::create(builder, loc, VectorType::get({1}, builder.getI32Type()), group);
   Value scalar = vector::ExtractOp::create(builder, loc, word, 0);
   Value words = vector::BroadcastOp::create(builder, loc, VectorType::get({lanes}, builder.getI32Type()), scalar);
-  return vector::BitCastOp::create(
-      builder, loc, VectorType::get({lanes * type.getNumElements()}, type.getElementType()), words);
+  return vector::BitCastOp::create(builder, loc,
+                                   VectorType::get({lanes * type.getNumElements()}, type.getElementType()), words);
 }
 
 static Value splat(OpBuilder &builder, Location loc, VectorType type, int64_t value) {
@@ -33,8 +33,7 @@ static Value multiplyAdd(OpBuilder &builder, Location loc, const DotStep &step) 
   for (auto [w, x] : llvm::zip(step.levels, step.activations)) {
     Value wide = w.getType() == type ? w : arith::ExtFOp::create(builder, loc, type, w).getResult();
     Value scalar = vector::ExtractOp::create(builder, loc, x, 0);
-    accumulator =
-        multiplyAdd(builder, loc, accumulator, wide, vector::BroadcastOp::create(builder, loc, type, scalar));
+    accumulator = multiplyAdd(builder, loc, accumulator, wide, vector::BroadcastOp::create(builder, loc, type, scalar));
   }
   return accumulator;
 }
