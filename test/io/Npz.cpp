@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Archives that numpy writes, deflated ones too, are read in test/function/test_graphs.py.
+// Archives that numpy writes, deflated ones too, are read in test/function/test_exporters.py.
 #include "lib/io/Npz.h"
 
 #include "test/io/TemporaryFolder.h"
