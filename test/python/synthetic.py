@@ -4,7 +4,8 @@ import struct
 
 import numpy as np
 
-from halftone.export.checkpoint import Config
+from halftone.export.checkpoint import tensorShapes
+from halftone.export.llama import Config
 
 
 def writeCheckpoint(path, config, seed=1, tail=b""):
@@ -14,7 +15,7 @@ def writeCheckpoint(path, config, seed=1, tail=b""):
     header = (config.dim, config.hidden, config.layers, config.heads, config.kvHeads, vocabulary, config.context)
     with open(path, "wb") as file:
         file.write(struct.pack("<7i", *header))
-        for name, shape in config.tensorShapes():
+        for name, shape in tensorShapes(config):
             values = random.standard_normal(shape) / np.sqrt(shape[-1])
             file.write((1 + 0.1 * values if name.startswith("rms") else values).astype("<f4").tobytes())
         file.write(tail)

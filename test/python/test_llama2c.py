@@ -159,7 +159,7 @@ BAD = {
     "empty": (b"", "the header needs 28 bytes, the file has 0"),
     "text": (b"this is certainly no checkpoint of any kind", "this is no llama2.c checkpoint"),
     "short": (struct.pack("<7i", 32, 88, 2, 4, 2, 300, 64), "tensor 'tok_emb' needs bytes 28 to 38428, the file has 28"),
-    "heads": (struct.pack("<7i", 32, 88, 2, 5, 1, 300, 64), "dim 32 is no multiple of 5"),
+    "heads": (struct.pack("<7i", 32, 88, 2, 5, 1, 300, 64), "the width 32 is no multiple of the 5 heads"),
     "no layers": (struct.pack("<7i", 32, 88, 0, 4, 2, 300, 64), "byte 8: layers is 0"),
 }
 

@@ -3,10 +3,12 @@
 The layout is that of llama2.c's `export.py`, function `legacy_export`.
 """
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from halftone.export.llama import Config
+from halftone.export.weight import Weight
 
 HEADER_BYTES = 28
 
@@ -15,42 +17,14 @@ class CheckpointError(Exception):
     """A checkpoint that cannot be read; the message names the file and the byte offset."""
 
 
-@dataclass(frozen=True)
-class Config:
-    """The seven numbers of the header. `tied`: the embedding is the output head too (the vocabulary is negative when not)."""
-
-    dim: int
-    hidden: int
-    layers: int
-    heads: int
-    kvHeads: int
-    vocabulary: int
-    context: int
-    tied: bool
-
-    @property
-    def headDim(self):
-        return self.dim // self.heads
-
-    def tensorShapes(self):
-        """(name, shape) in file order; every tensor is f32 and row major."""
-        layers, dim, kv = self.layers, self.dim, self.kvHeads * self.headDim
-        shapes = [
-            ("tok_emb", (self.vocabulary, dim)),
-            ("rms_att", (layers, dim)),
-            ("wq", (layers, dim, dim)),
-            ("wk", (layers, kv, dim)),
-            ("wv", (layers, kv, dim)),
-            ("wo", (layers, dim, dim)),
-            ("rms_ffn", (layers, dim)),
-            ("w1", (layers, self.hidden, dim)),
-            ("w2", (layers, dim, self.hidden)),
-            ("w3", (layers, self.hidden, dim)),
-            ("rms_final", (dim,)),
-            ("freq_cis_real", (self.context, self.headDim // 2)),
-            ("freq_cis_imag", (self.context, self.headDim // 2)),
-        ]
-        return shapes if self.tied else shapes + [("wcls", (self.vocabulary, dim))]
+def tensorShapes(config):
+    """(name, shape) of the tensors in file order; every one is f32 and row major, those of the layers behind one another."""
+    outside = ("tok_emb", "rms_final", "wcls")
+    shapes = {name: shape if name in outside else (config.layers, *shape) for name, shape in config.weightShapes().items()}
+    order = ["tok_emb", "rms_att", "wq", "wk", "wv", "wo", "rms_ffn", "w1", "w2", "w3", "rms_final"]
+    angles = (config.context, config.headDim // 2)
+    result = [(name, shapes[name]) for name in order] + [("freq_cis_real", angles), ("freq_cis_imag", angles)]
+    return result if config.tied else [*result, ("wcls", shapes["wcls"])]
 
 
 class Checkpoint:
@@ -62,7 +36,7 @@ class Checkpoint:
         raw = _map(self.path)
         self.config = _config(self.path, raw)
         self.tensors, offset = {}, HEADER_BYTES
-        for name, shape in self.config.tensorShapes():
+        for name, shape in tensorShapes(self.config):
             size = 4 * int(np.prod(shape, dtype=np.int64))
             if offset + size > raw.size:
                 raise CheckpointError(
@@ -71,6 +45,19 @@ class Checkpoint:
             self.tensors[name] = raw[offset : offset + size].view("<f4").reshape(shape)
             offset += size
         self.bytes = offset
+
+    def weight(self, name, layer):
+        """The weight called `name` of a layer (None: of none) as buildLlama wants it."""
+        array = self.tensors[name] if layer is None else self.tensors[name][layer]
+        heads = {"wq": self.config.heads, "wk": self.config.kvHeads}.get(name)
+        return Weight(array.shape, lambda: halfSplit(array, heads)) if heads else Weight.of(array)
+
+
+def halfSplit(weight, heads):
+    """Reorders the rows of `weight` [heads * size, columns] from llama2.c's interleaved rotary pairs (2i, 2i+1) to half-split
+    ones (i, i + size/2)."""
+    pairs = weight.reshape(heads, -1, 2, weight.shape[1])
+    return pairs.swapaxes(1, 2).reshape(weight.shape)
 
 
 def _map(path):
@@ -92,9 +79,9 @@ def _config(path, raw):
     for offset, (name, value) in enumerate(named.items()):
         if not 0 < value < 1 << 24:
             raise CheckpointError(f"{path}: byte {4 * offset}: {name} is {value}; this is no llama2.c checkpoint")
-    for name, a, b in (("dim", dim, heads), ("heads", heads, kvHeads)):
-        if a % b:
-            raise CheckpointError(f"{path}: {name} {a} is no multiple of {b}; this is no llama2.c checkpoint")
-    if dim // heads % 2:
-        raise CheckpointError(f"{path}: the head size {dim // heads} is odd; rotary pairs need an even one")
-    return Config(dim, hidden, layers, heads, kvHeads, abs(vocabulary), context, vocabulary > 0)
+    config = Config(dim, hidden, layers, heads, kvHeads, abs(vocabulary), context, vocabulary > 0)
+    try:
+        config.check()
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}; this is no llama2.c checkpoint") from error
+    return config

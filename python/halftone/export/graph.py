@@ -10,12 +10,11 @@ INT64, FLOAT, BOOL = TensorProto.INT64, TensorProto.FLOAT, TensorProto.BOOL
 
 
 class GraphBuilder:
-    """Collects nodes, inputs, outputs and weights. Weights are kept as arrays (views of a mapped file): they are written
-    out one at a time by write.py, never all at once."""
+    """Collects nodes, inputs, outputs and weights (see weight.py), which write.py makes and writes one at a time."""
 
     def __init__(self):
         self.nodes, self.inputs, self.outputs = [], [], []
-        self.weights = {}  # name -> array, in the order of definition
+        self.weights = {}  # name -> Weight, in the order of definition
         self._scope, self._count = [], Counter()
 
     @contextmanager
@@ -32,9 +31,9 @@ class GraphBuilder:
     def output(self, name, type, shape):
         self.outputs.append(helper.make_tensor_value_info(name, type, shape))
 
-    def weight(self, name, array):
+    def weight(self, name, weight):
         assert name not in self.weights, name
-        self.weights[name] = array
+        self.weights[name] = weight
         return name
 
     def constant(self, value, dtype=np.int64):

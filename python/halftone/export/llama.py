@@ -4,22 +4,73 @@ Kept on purpose: the exporter's roundabout shape arithmetic, the mask as Where(.
 softmax, and key/value heads repeated by Expand. An importer that reads this reads optimum's files.
 """
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+from dataclasses import dataclass
+
 import numpy as np
 from onnx import numpy_helper
 
 from halftone.export.graph import BOOL, FLOAT, INT64, GraphBuilder
 
 END = np.iinfo(np.int64).max  # what PyTorch writes for "to the end" in Slice
-EPSILON = 1e-5  # llama2.c: rmsnorm
-THETA = 10000.0  # llama2.c: rotary base
+EPSILON = 1e-5  # of the norms
 MINUS_INFINITY = [float("-inf")]
 
 
-def buildLlama(checkpoint):
-    """The decoder's graph for `checkpoint` (see checkpoint.py); returns the builder."""
-    graph, config = GraphBuilder(), checkpoint.config
+@dataclass(frozen=True)
+class Config:
+    """The sizes of a decoder. `tied`: the embedding is the output head too. `theta`: the base of the rotary angles."""
+
+    dim: int
+    hidden: int
+    layers: int
+    heads: int
+    kvHeads: int
+    vocabulary: int
+    context: int
+    tied: bool
+    theta: float = 10000.0
+
+    @property
+    def headDim(self):
+        return self.dim // self.heads
+
+    def weightShapes(self):
+        """The shape of each weight, [out, in] for a linear, by its name in llama2.c. Layers have one each of all but the first
+        two and the last."""
+        kv = self.kvHeads * self.headDim
+        shapes = {
+            "tok_emb": (self.vocabulary, self.dim),
+            "rms_final": (self.dim,),
+            "rms_att": (self.dim,),
+            "wq": (self.dim, self.dim),
+            "wk": (kv, self.dim),
+            "wv": (kv, self.dim),
+            "wo": (self.dim, self.dim),
+            "rms_ffn": (self.dim,),
+            "w1": (self.hidden, self.dim),
+            "w2": (self.dim, self.hidden),
+            "w3": (self.hidden, self.dim),
+        }
+        return shapes if self.tied else shapes | {"wcls": (self.vocabulary, self.dim)}
+
+    def check(self):
+        """Raises ValueError, naming both numbers, where the sizes do not fit one another."""
+        if self.dim % self.heads:
+            raise ValueError(f"the width {self.dim} is no multiple of the {self.heads} heads")
+        if self.heads % self.kvHeads:
+            raise ValueError(f"the {self.heads} heads are no multiple of the {self.kvHeads} key and value heads")
+        if self.headDim % 2:
+            raise ValueError(f"the head size {self.headDim} is odd; rotary pairs need an even one")
+
+
+def buildLlama(config, weight):
+    """The decoder's graph; returns the builder. `weight(name, layer)` gives a Weight of config.weightShapes()[name], the rows
+    of wq and wk in the order of half-split rotary pairs (i, i + size/2) that transformers rotates; `layer` is None for those
+    outside the layers."""
+    config.check()
+    graph = GraphBuilder()
     _interface(graph, config)
-    _Decoder(graph, config, checkpoint.tensors).build()
+    _Decoder(graph, config, weight).build()
     return graph
 
 
@@ -37,22 +88,15 @@ def _interface(graph, config):
             graph.output(f"present.{layer}.{part}", FLOAT, cache(total))
 
 
-def halfSplit(weight, heads):
-    """Reorders the rows of `weight` [heads * size, columns] from llama2.c's interleaved rotary pairs (2i, 2i+1) to the
-    half-split pairs (i, i + size/2) that transformers rotates."""
-    pairs = weight.reshape(heads, -1, 2, weight.shape[1])
-    return pairs.swapaxes(1, 2).reshape(weight.shape)
-
-
 class _Decoder:
-    def __init__(self, graph, config, tensors):
-        self.graph, self.config, self.tensors = graph, config, tensors
+    def __init__(self, graph, config, weight):
+        self.graph, self.config, self.weight = graph, config, weight
 
     def build(self):
         g = self.graph
         with g.scope("model"):
             with g.scope("embed_tokens"):
-                embedding = g.weight("model.embed_tokens.weight", self.tensors["tok_emb"])
+                embedding = g.weight("model.embed_tokens.weight", self.weight("tok_emb", None))
                 hidden = g.node("Gather", embedding, "input_ids")
             self.mask = self._mask(hidden)
             with g.scope("rotary_emb"):
@@ -61,9 +105,9 @@ class _Decoder:
                 with g.scope(f"layers.{layer}"):
                     hidden = self._layer(hidden, layer)
             with g.scope("norm"):
-                hidden = self._norm(hidden, "model.norm.weight", self.tensors["rms_final"])[0]
+                hidden = self._norm(hidden, "model.norm.weight", self.weight("rms_final", None))[0]
         with g.scope("lm_head"):
-            head = self.tensors["tok_emb" if self.config.tied else "wcls"]
+            head = self.weight("tok_emb" if self.config.tied else "wcls", None)
             g.node("MatMul", hidden, g.weight("lm_head.weight", head.T), output="logits")
 
     # Attention mask: [batch, 1, new, past + new] of bool, true where a token may look (causal, and not padding).
@@ -116,7 +160,7 @@ class _Decoder:
     def _rotaryTables(self):
         g, size = self.graph, self.config.headDim
         exponent = np.arange(0, size, 2, dtype=np.float32) / np.float32(size)
-        power = (THETA ** exponent.astype(np.float64)).astype(np.float32)  # bit for bit what PyTorch computes
+        power = (self.config.theta ** exponent.astype(np.float64)).astype(np.float32)  # bit for bit what PyTorch computes
         frequency = g.constant((1 / power).reshape(1, -1, 1), np.float32)
         shape = g.shapeOf(g.dimension("position_ids", 0), -1, 1)
         frequency = self._float(self._float(self._expand(frequency, shape)))
@@ -130,15 +174,15 @@ class _Decoder:
         return self.graph.node("Cast", value, to=FLOAT)
 
     def _layer(self, hidden, layer):
-        g, t = self.graph, self.tensors
+        g = self.graph
         prefix = f"model.layers.{layer}"
         with g.scope("input_layernorm"):
-            normed, residual = self._norm(hidden, f"{prefix}.input_layernorm.weight", t["rms_att"][layer])
+            normed, residual = self._norm(hidden, f"{prefix}.input_layernorm.weight", self.weight("rms_att", layer))
         with g.scope("self_attn"):
             attended = self._attention(normed, layer)
         hidden = g.node("Add", residual, attended)
         with g.scope("post_attention_layernorm"):
-            normed, residual = self._norm(hidden, f"{prefix}.post_attention_layernorm.weight", t["rms_ffn"][layer])
+            normed, residual = self._norm(hidden, f"{prefix}.post_attention_layernorm.weight", self.weight("rms_ffn", layer))
         with g.scope("mlp"):
             out = self._mlp(normed, layer)
         return g.node("Add", residual, out)
@@ -160,20 +204,20 @@ class _Decoder:
             return g.node("MatMul", x, g.weight(f"model.layers.{layer}.{module}.{name}.weight", weight.T))
 
     def _mlp(self, x, layer):
-        g, t = self.graph, self.tensors
-        gate = self._linear(x, layer, "mlp", "gate_proj", t["w1"][layer])
+        g = self.graph
+        gate = self._linear(x, layer, "mlp", "gate_proj", self.weight("w1", layer))
         with g.scope("act_fn"):
             gate = g.node("Mul", gate, g.node("Sigmoid", gate))
-        up = self._linear(x, layer, "mlp", "up_proj", t["w3"][layer])
-        return self._linear(g.node("Mul", gate, up), layer, "mlp", "down_proj", t["w2"][layer])
+        up = self._linear(x, layer, "mlp", "up_proj", self.weight("w3", layer))
+        return self._linear(g.node("Mul", gate, up), layer, "mlp", "down_proj", self.weight("w2", layer))
 
     def _attention(self, x, layer):
-        g, t, c = self.graph, self.tensors, self.config
+        g, c = self.graph, self.config
         batch, length = g.dimension(x, 0), g.dimension(x, 1)
         project = lambda name, weight: self._heads(self._linear(x, layer, "self_attn", name, weight), batch, length)
-        query = project("q_proj", halfSplit(t["wq"][layer], c.heads))
-        key = project("k_proj", halfSplit(t["wk"][layer], c.kvHeads))
-        value = project("v_proj", t["wv"][layer])
+        query = project("q_proj", self.weight("wq", layer))
+        key = project("k_proj", self.weight("wk", layer))
+        value = project("v_proj", self.weight("wv", layer))
         query, key = self._rotate(query), self._rotate(key)
         key = g.node("Concat", f"past_key_values.{layer}.key", key, axis=-2, output=f"present.{layer}.key")
         value = g.node("Concat", f"past_key_values.{layer}.value", value, axis=-2, output=f"present.{layer}.value")
@@ -181,7 +225,7 @@ class _Decoder:
             key, value = self._repeat(key), self._repeat(value)
         mixed = g.node("Transpose", self._mix(query, key, value), perm=[0, 2, 1, 3])
         mixed = g.node("Reshape", mixed, g.shapeOf(batch, length, -1), allowzero=0)
-        return self._linear(mixed, layer, "self_attn", "o_proj", t["wo"][layer])
+        return self._linear(mixed, layer, "self_attn", "o_proj", self.weight("wo", layer))
 
     def _heads(self, x, batch, length):
         """[batch, new, heads * size] to [batch, heads, new, size]."""

@@ -21,7 +21,7 @@ def export(checkpoint, output, tokenizer=None, external=False):
     written = []
     if tokenizer:
         written.append(writeTokenizer(tokenizer, path.parent / "tokenizer.model", source.config.vocabulary))
-    return writeModel(buildLlama(source), path, metadata, external) + written
+    return writeModel(buildLlama(source.config, source.weight), path, metadata, external) + written
 
 
 def _arguments(arguments):

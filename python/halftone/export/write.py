@@ -19,7 +19,7 @@ def writeModel(graph, path, metadata, external=False):
     """Writes `graph` to `path`; with `external` the weights go to `path`.data, streamed one at a time. Returns the paths written."""
     path = Path(path)
     data = path.with_name(path.name + ".data")
-    size = sum(4 * array.size for array in graph.weights.values())
+    size = sum(4 * weight.size for weight in graph.weights.values())
     if not external and size > PROTOBUF_LIMIT - (1 << 24):
         raise ExportError(f"{path}: {size} bytes of weights do not fit into one protobuf file; use --external-data")
     written = [data] if external else []
@@ -41,27 +41,27 @@ def _model(graph, initializers, metadata):
     return model
 
 
-def _tensor(name, array):
+def _tensor(name, weight):
     tensor = TensorProto(name=name, data_type=TensorProto.FLOAT)
-    tensor.dims.extend(array.shape)
+    tensor.dims.extend(weight.shape)
     return tensor
 
 
-def _bytes(array):
-    return np.ascontiguousarray(array, "<f4").tobytes()
+def _values(weight):
+    return np.ascontiguousarray(weight.make(), "<f4")
 
 
-def _inline(name, array):
-    tensor = _tensor(name, array)
-    tensor.raw_data = _bytes(array)
+def _inline(name, weight):
+    tensor = _tensor(name, weight)
+    tensor.raw_data = _values(weight).tobytes()
     return tensor
 
 
-def _external(file, location, name, array):
+def _external(file, location, name, weight):
     file.write(bytes(-file.tell() % ALIGNMENT))
     offset = file.tell()
-    length = file.write(_bytes(array))
-    tensor = _tensor(name, array)
+    length = file.write(_values(weight).data)
+    tensor = _tensor(name, weight)
     tensor.data_location = TensorProto.EXTERNAL
     for key, value in (("location", location), ("offset", offset), ("length", length)):
         tensor.external_data.add(key=key, value=str(value))

@@ -1,0 +1,41 @@
+"""A weight that is made only when it is written, so that a model of any size passes through memory one weight at a time."""
+# Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import math
+from dataclasses import dataclass
+from typing import Callable
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Weight:
+    """`make()` gives the array, of `shape`."""
+
+    shape: tuple
+    make: Callable[[], np.ndarray]
+
+    @property
+    def size(self):
+        return math.prod(self.shape)
+
+    @property
+    def T(self):
+        """The transposed weight."""
+        return Weight(self.shape[::-1], lambda: self.make().T)
+
+    @staticmethod
+    def of(array):
+        """The weight that is `array`, a view of a mapped file."""
+        return Weight(array.shape, lambda: array)
+
+    @staticmethod
+    def random(shape, seed, mean=0.0, deviation=1.0):
+        """Normal values, the same for the same `seed` (anything that numpy's SeedSequence takes) and shape."""
+
+        def make():
+            values = np.random.default_rng(seed).standard_normal(shape, np.float32)
+            values *= np.float32(deviation)
+            values += np.float32(mean)
+            return values
+
+        return Weight(tuple(shape), make)
