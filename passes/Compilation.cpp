@@ -90,20 +90,13 @@ Status Compilation::checkTokenizer() {
   return logits ? inputs.tokenizer->checkAgainst(logits.getShape().back()) : Status();
 }
 
-Status Compilation::hashSources() {
-  for (const auto &file : inputs.model.files) {
-    Expected<package::HashedFile> hashed = package::hashFile(file->path());
-    if (!hashed)
-      return hashed.error();
-    sources.files.push_back(std::move(*hashed));
-  }
-  if (!inputs.tokenizer)
-    return {};
-  Expected<package::HashedFile> hashed = package::hashFile(inputs.tokenizer->file.path());
-  if (!hashed)
-    return hashed.error();
-  sources.tokenizer = std::move(*hashed);
-  return {};
+void Compilation::hashSources() {
+  std::vector<std::string> paths;
+  for (const auto &file : inputs.model.files)
+    paths.push_back(file->path());
+  if (inputs.tokenizer)
+    paths.push_back(inputs.tokenizer->file.path());
+  hashes.emplace(std::move(paths), /*background=*/options.threads != 1);
 }
 
 void Compilation::listWeights() {
@@ -112,7 +105,7 @@ void Compilation::listWeights() {
     const ArrayRef<int64_t> shape = type.getShape();
     const formats::Format &format = type.getFormat().getValue();
     const int64_t rows = shape.size() == 2 ? shape[0] : 1;
-    sources.weights.push_back({weight.getSymName().str(),
+    weights.push_back({weight.getSymName().str(),
                                {shape.begin(), shape.end()},
                                formats::name(format),
                                rows * formats::rowBytes(format, shape.back())});
@@ -124,8 +117,17 @@ int64_t Compilation::recorded(StringRef attribute) const {
   return value ? value.getInt() : 0; // what is missing, emit-facts reports
 }
 
-void Compilation::describe() {
-  package::ModelInfo all = sources;
+Status Compilation::describe() {
+  const Expected<std::vector<package::HashedFile>> &files = hashes->get();
+  if (!files)
+    return files.error();
+  package::ModelInfo all;
+  all.files = *files;
+  if (inputs.tokenizer) {
+    all.tokenizer = all.files.back();
+    all.files.pop_back();
+  }
+  all.weights = weights;
   all.format = formats::name(inputs.formats.weights);
   all.embeddingFormat = formats::name(inputs.formats.embedding);
   all.headFormat = formats::name(inputs.formats.head);
@@ -141,6 +143,7 @@ void Compilation::describe() {
                  {"lower_reference", options.lowerReference ? "true" : "false"},
                  {"untie", options.untie ? "true" : "false"}};
   info = package::infoJson(all);
+  return {};
 }
 
 std::span<const std::byte> Compilation::tokenizerBytes() const {

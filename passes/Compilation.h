@@ -34,12 +34,12 @@ public:
   void setDefaultContext();
   /// Refuses a tokenizer that names tokens which the imported model does not know.
   Status checkTokenizer();
-  /// Hashes the files that the model is compiled from.
-  Status hashSources();
+  /// Begins to hash the files that the model is compiled from.
+  void hashSources();
   /// Notes the weights and their formats, which only the stages before lower know.
   void listWeights();
   /// Says in `info` what the model was compiled from and how; after the weights are packed.
-  void describe();
+  Status describe();
 
   std::span<const std::byte> tokenizerBytes() const;
   /// Writes the module's text to `path`, whole or not at all, or to standard output when `path` is empty.
@@ -55,7 +55,8 @@ private:
   int64_t recorded(llvm::StringRef attribute) const;
 
   std::unique_ptr<llvm::DefaultThreadPool> threads;
-  package::ModelInfo sources; // hashes and weights
+  std::optional<package::SourceHashes> hashes;
+  std::vector<package::WeightInfo> weights;
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;
 

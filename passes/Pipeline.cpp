@@ -49,8 +49,7 @@ static Status runImport(Compilation &model) {
 static Status import(Compilation &model) {
   if (Status set = model.setTarget(); !set)
     return set;
-  if (Status hashed = model.hashSources(); !hashed)
-    return hashed;
+  model.hashSources();
   if (Status imported = runImport(model); !imported)
     return imported;
   return model.checkTokenizer();
@@ -108,7 +107,8 @@ static Status emitKernels(Compilation &model) {
 static Status codegen(Compilation &model) {
   if (wanted(model.options) == Artifact::Mlir)
     return emitKernels(model);
-  model.describe();
+  if (Status described = model.describe(); !described)
+    return described;
   uint64_t weights = 0;
   if (const std::error_code code = llvm::sys::fs::file_size(model.work / segment, weights))
     return io::systemError(model.work / segment, "read its size", code.value());

@@ -5,33 +5,41 @@
 using namespace mlir;
 using namespace halftone::lowbit;
 
-void halftone::lowbit::forEachUse(Value handle, function_ref<void(OpOperand &)> visit) {
+/// Collects the uses of `handle`, looking callees up in `symbols`.
+static void follow(Value handle, SymbolTable &symbols, function_ref<void(OpOperand &)> visit) {
   auto uses = llvm::map_to_vector(handle.getUses(), [](OpOperand &use) { return &use; });
   for (OpOperand *use : llvm::reverse(uses)) { // the newest use is the first of the list
     visit(*use);
     if (auto call = dyn_cast<func::CallOp>(use->getOwner()))
-      if (auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr()))
-        if (!callee.isExternal())
-          forEachUse(callee.getArgument(use->getOperandNumber()), visit);
+      if (auto callee = symbols.lookup<func::FuncOp>(call.getCallee()); callee && !callee.isExternal())
+        follow(callee.getArgument(use->getOperandNumber()), symbols, visit);
   }
 }
 
-void halftone::lowbit::forEachUse(ModuleOp module, StringRef name, function_ref<void(OpOperand &)> visit) {
-  module.walk([&](GetOp get) {
-    if (get.getName() == name)
-      forEachUse(get.getHandle(), visit);
-  });
+void halftone::lowbit::forEachUse(Value handle, function_ref<void(OpOperand &)> visit) {
+  SymbolTable symbols(handle.getParentRegion()->getParentOfType<ModuleOp>());
+  follow(handle, symbols, visit);
 }
 
 bool halftone::lowbit::isDerivation(Operation *op) { return isa<ScaleColumnsOp, SliceRowsOp, WidenOp>(op); }
 
-bool halftone::lowbit::isDecoded(WeightOp weight) {
-  bool result = false;
-  forEachUse(weight->getParentOfType<ModuleOp>(), weight.getSymName(), [&](OpOperand &use) {
-    if (auto linear = dyn_cast<LinearOp>(use.getOwner()))
-      result |= use.get() == linear.getWeight();
-    else
-      result |= isa<EmbeddingOp>(use.getOwner());
+WeightUses::WeightUses(ModuleOp module) {
+  SymbolTable symbols(module);
+  module.walk([&](GetOp get) {
+    SmallVector<OpOperand *> &found = uses[get.getNameAttr().getAttr()];
+    follow(get.getHandle(), symbols, [&](OpOperand &use) { found.push_back(&use); });
   });
-  return result;
+}
+
+ArrayRef<OpOperand *> WeightUses::of(WeightOp weight) const {
+  auto found = uses.find(weight.getSymNameAttr());
+  return found == uses.end() ? ArrayRef<OpOperand *>() : found->second;
+}
+
+bool WeightUses::isDecoded(WeightOp weight) const {
+  return llvm::any_of(of(weight), [](OpOperand *use) {
+    if (auto linear = dyn_cast<LinearOp>(use->getOwner()))
+      return use->get() == linear.getWeight();
+    return isa<EmbeddingOp>(use->getOwner());
+  });
 }

@@ -6,17 +6,26 @@
 
 namespace halftone::lowbit {
 
-/// Calls `visit` with each operand that is the handle `name` of the module around it: where lowbit.get gives it, and
-/// wherever a call hands it on. An operand that several weights reach is visited for each.
-void forEachUse(mlir::ModuleOp module, llvm::StringRef name, llvm::function_ref<void(mlir::OpOperand &)> visit);
-
-/// The same for one handle: each operand that is `handle`, here or wherever a call hands it on.
+/// Calls `visit` with each operand that is `handle`, here or wherever a call hands it on.
 void forEachUse(mlir::Value handle, llvm::function_ref<void(mlir::OpOperand &)> visit);
 
 /// Whether `op` derives a weight from others: a pure operation on handles, evaluated in the `quantize` stage.
 bool isDerivation(mlir::Operation *op);
 
-/// Whether a kernel decodes the weight: as the matrix of a linear or the table of an embedding.
-bool isDecoded(WeightOp weight);
+/// The uses of all weights of a module, found in one walk; as they were at construction.
+class WeightUses {
+public:
+  explicit WeightUses(mlir::ModuleOp module);
+
+  /// Each operand that is a handle of `weight`: where lowbit.get gives it, and wherever a call hands it on. An operand
+  /// that several weights reach is a use of each.
+  llvm::ArrayRef<mlir::OpOperand *> of(WeightOp weight) const;
+
+  /// Whether a kernel decodes the weight: as the matrix of a linear or the table of an embedding.
+  bool isDecoded(WeightOp weight) const;
+
+private:
+  llvm::DenseMap<mlir::StringAttr, llvm::SmallVector<mlir::OpOperand *>> uses;
+};
 
 } // namespace halftone::lowbit

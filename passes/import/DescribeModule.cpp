@@ -39,14 +39,12 @@ static std::vector<float> firstTurn(lowbit::WeightOp table) {
 }
 
 /// The weight that enters an operation of type Op as operand `number`.
-template <class Op> static lowbit::WeightOp findWeight(ModuleOp module, unsigned number) {
-  for (auto weight : module.getOps<lowbit::WeightOp>()) {
-    bool found = false;
-    lowbit::forEachUse(module, weight.getSymName(),
-                       [&](OpOperand &use) { found |= isa<Op>(use.getOwner()) && use.getOperandNumber() == number; });
-    if (found)
+template <class Op>
+static lowbit::WeightOp findWeight(ModuleOp module, const lowbit::WeightUses &uses, unsigned number) {
+  const auto isIt = [&](OpOperand *use) { return isa<Op>(use->getOwner()) && use->getOperandNumber() == number; };
+  for (auto weight : module.getOps<lowbit::WeightOp>())
+    if (llvm::any_of(uses.of(weight), isIt))
       return weight;
-  }
   return {};
 }
 
@@ -55,8 +53,9 @@ template <class Op> static lowbit::WeightOp findWeight(ModuleOp module, unsigned
 static constexpr double angleTolerance = 1e-4;
 
 /// The base of a geometric series of angles that starts with 1; nothing when they are none.
-static std::optional<double> baseOf(ModuleOp module) {
-  lowbit::WeightOp cosines = findWeight<lowbit::RopeOp>(module, 1), sines = findWeight<lowbit::RopeOp>(module, 2);
+static std::optional<double> baseOf(ModuleOp module, const lowbit::WeightUses &uses) {
+  lowbit::WeightOp cosines = findWeight<lowbit::RopeOp>(module, uses, 1);
+  lowbit::WeightOp sines = findWeight<lowbit::RopeOp>(module, uses, 2);
   const std::vector<float> cos = cosines ? firstTurn(cosines) : std::vector<float>();
   const std::vector<float> sin = sines ? firstTurn(sines) : std::vector<float>();
   if (cos.size() < 2 || cos.size() != sin.size())
@@ -71,14 +70,14 @@ static std::optional<double> baseOf(ModuleOp module) {
   return std::strtod(llvm::formatv("{0:e3}", base).str().c_str(), nullptr);
 }
 
-static bool isTied(ModuleOp module) {
+static bool isTied(ModuleOp module, const lowbit::WeightUses &uses) {
   bool tied = false;
   for (auto weight : module.getOps<lowbit::WeightOp>()) {
     bool embeds = false, multiplies = false;
-    lowbit::forEachUse(module, weight.getSymName(), [&](OpOperand &use) {
-      embeds |= isa<lowbit::EmbeddingOp>(use.getOwner());
-      multiplies |= isa<lowbit::LinearOp>(use.getOwner());
-    });
+    for (OpOperand *use : uses.of(weight)) {
+      embeds |= isa<lowbit::EmbeddingOp>(use->getOwner());
+      multiplies |= isa<lowbit::LinearOp>(use->getOwner());
+    }
     tied |= embeds && multiplies;
   }
   return tied;
@@ -111,8 +110,9 @@ Architecture halftone::importer::describe(ModuleOp module) {
   result.vocabulary = cast<ShapedType>(forward.getResultTypes().front()).getShape().back();
   if (auto context = module->getAttrOfType<IntegerAttr>(contextAttribute))
     result.context = context.getInt();
+  const lowbit::WeightUses uses(module);
   if (result.rope)
-    result.rope->base = baseOf(module);
-  result.tied = isTied(module);
+    result.rope->base = baseOf(module, uses);
+  result.tied = isTied(module, uses);
   return result;
 }

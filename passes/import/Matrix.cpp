@@ -45,15 +45,22 @@ Value halftone::importer::orientedHandle(const Matrix &matrix, OpBuilder &builde
 }
 
 void halftone::importer::tidyNames(ModuleOp module) {
-  auto isUsed = [&](lowbit::WeightOp weight) { return !SymbolTable::symbolKnownUseEmpty(weight, module); };
-  for (auto weight : llvm::make_early_inc_range(module.getOps<lowbit::WeightOp>())) {
-    if (isUsed(weight))
+  SymbolTableCollection tables;
+  SymbolUserMap users(tables, module);
+  SymbolTable &table = tables.getSymbolTable(module);
+  SmallVector<lowbit::WeightOp> unused;
+  for (auto weight : module.getOps<lowbit::WeightOp>())
+    if (users.useEmpty(weight))
+      unused.push_back(weight);
+  for (lowbit::WeightOp weight : unused) {
+    const StringAttr name = weight.getSymNameAttr();
+    auto turned = table.lookup<lowbit::WeightOp>((name.getValue() + ".transposed").str());
+    table.erase(weight);
+    if (!turned)
       continue;
-    std::string name = weight.getSymName().str();
-    auto turned = module.lookupSymbol<lowbit::WeightOp>(name + ".transposed");
-    weight.erase();
-    if (turned &&
-        succeeded(SymbolTable::replaceAllSymbolUses(turned, StringAttr::get(module.getContext(), name), module)))
-      turned.setSymName(name);
+    users.replaceAllUsesWith(turned, name);
+    table.remove(turned);
+    turned.setSymNameAttr(name);
+    table.insert(turned);
   }
 }

@@ -12,47 +12,57 @@ using namespace mlir;
 using namespace halftone;
 using namespace halftone::importer;
 
-/// Whether both have the same elements under the same type. The same bytes read the same way need no comparison.
-static FailureOr<bool> equal(lowbit::WeightOp a, lowbit::WeightOp b, WeightFiles &files) {
-  bool turned = a.getTransposed() != b.getTransposed();
-  if (a.getFile() == b.getFile() && a.getOffset() == b.getOffset() && !turned)
-    return true;
-  auto first = files.open(a), second = files.open(b);
-  if (!first)
-    return emitError(a.getLoc()) << first.error().message;
-  if (!second)
-    return emitError(b.getLoc()) << second.error().message;
-  return onnx::sameContent(*first, *second, turned);
+namespace {
+
+/// A matrix that others may equal.
+struct Candidate {
+  lowbit::WeightOp weight;
+  onnx::WeightReader elements;
+
+  /// Whether both have the same elements under the same type. The same bytes read the same way need no comparison.
+  bool equals(Candidate &other) {
+    const bool turned = weight.getTransposed() != other.weight.getTransposed();
+    if (weight.getFile() == other.weight.getFile() && weight.getOffset() == other.weight.getOffset() && !turned)
+      return true;
+    return onnx::sameContent(elements, other.elements, turned);
+  }
+};
+
+/// The first element's bits, which are the first also of the matrix turned round.
+uint64_t firstElement(const onnx::WeightReader &elements) {
+  uint64_t bits = 0;
+  const size_t bytes = elements.elements() == 0 ? 0 : elements.bytes().size() / elements.elements();
+  std::memcpy(&bits, elements.bytes().data(), std::min(bytes, sizeof(bits)));
+  return bits;
 }
 
-namespace {
 struct ShareTiedWeightsPass : halftone::impl::ShareTiedWeightsBase<ShareTiedWeightsPass> {
   void runOnOperation() override {
     WeightFiles files;
-    llvm::MapVector<Type, SmallVector<lowbit::WeightOp>> kept;
+    SymbolTableCollection tables;
+    SymbolUserMap users(tables, getOperation());
+    // Only those that begin alike are compared, so that the number of pairs does not grow with that of layers.
+    DenseMap<std::pair<Type, uint64_t>, SmallVector<Candidate>> kept;
     for (auto weight : llvm::make_early_inc_range(getOperation().getOps<lowbit::WeightOp>())) {
       auto type = cast<lowbit::WeightType>(weight.getType());
       if (type.getShape().size() != 2 || !type.getFormat().getValue().isPlain())
         continue;
-      auto &others = kept[type];
-      lowbit::WeightOp twin;
-      for (lowbit::WeightOp other : others) {
-        FailureOr<bool> same = equal(other, weight, files);
-        if (failed(same))
-          return signalPassFailure();
-        if (*same) {
-          twin = other;
-          break;
-        }
+      Expected<onnx::WeightReader> elements = files.open(weight);
+      if (!elements) {
+        weight.emitError(elements.error().message);
+        return signalPassFailure();
       }
-      if (!twin) {
-        others.push_back(weight);
+      Candidate candidate = {weight, std::move(*elements)};
+      SmallVector<Candidate> &others = kept[{type, firstElement(candidate.elements)}];
+      auto *twin = llvm::find_if(others, [&](Candidate &other) { return other.equals(candidate); });
+      if (twin == others.end()) {
+        others.push_back(candidate);
         continue;
       }
-      if (failed(SymbolTable::replaceAllSymbolUses(weight, twin.getSymNameAttr(), getOperation())))
-        return signalPassFailure();
+      users.replaceAllUsesWith(weight, twin->weight.getSymNameAttr());
       weight.erase();
     }
   }
 };
+
 } // namespace

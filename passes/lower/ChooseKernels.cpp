@@ -49,15 +49,21 @@ public:
       kernel->setAttr(kernel::scheduleAttrName, kernel::ScheduleAttr::get(&getContext(), lanes, tokens, dot));
     });
 
+    const WeightUses uses(module);
+    DenseMap<FormatAttr, kernel::LayoutAttr> layouts;
     for (WeightOp weight : module.getOps<WeightOp>()) {
-      if (!isDecoded(weight))
+      if (!uses.isDecoded(weight))
         continue;
-      const formats::Format &format = cast<WeightType>(weight.getType()).getFormat().getValue();
-      const int64_t group = targets::chooseDot(all.front(), format).group;
-      for (kernel::TargetAttr target : all)
-        if (failed(checkGroup(weight, format, target, group)))
-          return signalPassFailure();
-      weight->setAttr(kernel::layoutAttrName, kernel::LayoutAttr::get(&getContext(), lanes, group));
+      FormatAttr format = cast<WeightType>(weight.getType()).getFormat();
+      kernel::LayoutAttr &layout = layouts[format];
+      if (!layout) {
+        const int64_t group = targets::chooseDot(all.front(), format.getValue()).group;
+        for (kernel::TargetAttr target : all)
+          if (failed(checkGroup(weight, format.getValue(), target, group)))
+            return signalPassFailure();
+        layout = kernel::LayoutAttr::get(&getContext(), lanes, group);
+      }
+      weight->setAttr(kernel::layoutAttrName, layout);
     }
   }
 
@@ -75,8 +81,9 @@ private:
 
   /// The reference lowering has no schedule, and reads decoded weights element by element.
   void unpackWeights() {
+    const WeightUses uses(getOperation());
     for (WeightOp weight : getOperation().getOps<WeightOp>())
-      if (isDecoded(weight))
+      if (uses.isDecoded(weight))
         weight->setAttr(kernel::layoutAttrName, kernel::UnpackedAttr::get(&getContext()));
   }
 };

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Copies every weight into the weight segment, in the order its kernel reads it.
+#include "dialects/lowbit/PropagateTypes.h"
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
 #include "lib/formats/Unpacked.h"
@@ -103,20 +104,20 @@ public:
       module.emitError(file.error().message);
       return signalPassFailure();
     }
+    const WeightUses uses(module);
+    SymbolTableCollection tables;
+    const SymbolUserMap users(tables, module);
     for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>())) {
-      if (SymbolTable::symbolKnownUseEmpty(weight, module)) {
+      if (users.useEmpty(weight)) {
         weight.erase();
         continue;
       }
-      if (Status status = pack(weight, *file); !status) {
+      if (Status status = pack(weight, uses, *file); !status) {
         weight.emitError(status.error().message);
         return signalPassFailure();
       }
     }
-    for (auto function : module.getOps<func::FuncOp>())
-      if (!function.isExternal())
-        function.setType(
-            function.getFunctionType().clone(function.getBody().getArgumentTypes(), function.getResultTypes()));
+    propagateWeightTypes(module);
     const int64_t bytes = file->position();
     if (Status status = file->commit(); !status) {
       module.emitError(status.error().message);
@@ -124,11 +125,11 @@ public:
     }
     record("halftone.weight_bytes", bytes);
     record("halftone.parameters", parameters);
-    record("halftone.decode_bytes", decodeBytes());
+    record("halftone.decode_bytes", decodeBytes(uses));
   }
 
 private:
-  Status pack(WeightOp weight, io::AtomicFile &out) {
+  Status pack(WeightOp weight, const WeightUses &uses, io::AtomicFile &out) {
     Expected<formats::StoredMatrix> matrix = source.open(weight);
     if (!matrix)
       return matrix.error();
@@ -138,7 +139,7 @@ private:
     const Attribute layout = weight->getAttr(kernel::layoutAttrName);
     if (Status status = write(*matrix, layout, out); !status)
       return status;
-    if (isTrained(weight))
+    if (isTrained(uses.of(weight)))
       parameters += matrix->shape().rows * matrix->shape().columns;
     moveTo(weight, offset, layout);
     return {};
@@ -150,22 +151,10 @@ private:
     return isa_and_present<kernel::UnpackedAttr>(layout) ? writeUnpacked(matrix, out) : writeRows(matrix, out);
   }
 
-  /// The weight's new place and, everywhere, its new type.
+  /// The weight's new place and type.
   void moveTo(WeightOp weight, uint64_t offset, Attribute layout) {
     auto type = cast<WeightType>(weight.getType());
     auto packed = WeightType::get(&getContext(), type.getShape(), type.getFormat(), layout);
-    // Handles without a use of their own must agree, too: what lowbit.get gives, what a callee takes.
-    getOperation().walk([&](GetOp get) {
-      if (get.getName() == weight.getSymName())
-        get.getHandle().setType(packed);
-    });
-    forEachUse(getOperation(), weight.getSymName(), [&](OpOperand &use) {
-      use.get().setType(packed);
-      if (auto call = dyn_cast<func::CallOp>(use.getOwner()))
-        if (auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
-            callee && !callee.isExternal())
-          callee.getArgument(use.getOperandNumber()).setType(packed);
-    });
     weight.setTypeAttr(TypeAttr::get(packed));
     weight.setFile("segment");
     weight.setOffset(offset);
@@ -174,21 +163,16 @@ private:
   }
 
   /// Whether the weight came with the model: tables of angles were computed.
-  bool isTrained(WeightOp weight) {
-    bool result = false;
-    forEachUse(getOperation(), weight.getSymName(),
-               [&](OpOperand &use) { result |= !isa<RopeOp, func::CallOp>(use.getOwner()); });
-    return result;
+  static bool isTrained(ArrayRef<OpOperand *> uses) {
+    return llvm::any_of(uses, [](OpOperand *use) { return !isa<RopeOp, func::CallOp>(use->getOwner()); });
   }
 
   /// Bytes of the weights that a decode call reads: all that it reaches, but of a table of embeddings one row.
-  int64_t decodeBytes() {
+  int64_t decodeBytes(const WeightUses &uses) {
     int64_t total = 0;
     for (WeightOp weight : getOperation().getOps<WeightOp>()) {
-      bool streams = false;
-      forEachUse(getOperation(), weight.getSymName(),
-                 [&](OpOperand &use) { streams |= isa<LinearOp, AddBiasOp, RmsNormOp>(use.getOwner()); });
-      if (streams)
+      if (llvm::any_of(uses.of(weight),
+                       [](OpOperand *use) { return isa<LinearOp, AddBiasOp, RmsNormOp>(use->getOwner()); }))
         total += kernel::packedBytes(cast<WeightType>(weight.getType()));
     }
     return total;

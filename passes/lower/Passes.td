@@ -182,6 +182,27 @@ def BindMemory : Pass<"bind-memory", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
+def RollCalls : Pass<"roll-calls", "::mlir::ModuleOp"> {
+  let summary = "Turn calls in a row that differ in numbers into a loop";
+  let description = [{
+    Three calls or more of one function with nothing but pure operations between them, whose operands are the same but
+    for constants and for where views begin, become one call in a loop; the numbers go to a constant table, a row for
+    each call. The code of a model does not grow with its layers. Upstream's affine and scf passes roll no code.
+
+    Example:
+      func.call @block(%weights, %c64, %x)
+      func.call @block(%weights, %c128, %x)
+      func.call @block(%weights, %c192, %x)
+    =>
+      memref.global "private" constant @decode.calls : memref<3x1xi64> = dense<[[64], [128], [192]]>
+      scf.for %i = %c0 to %c3 step %c1 {
+        %w = memref.load %table[%i, %c0]
+        func.call @block(%weights, %w, %x)
+      }
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect"];
+}
+
 def VerifyLowered : Pass<"verify-lowered", "::mlir::ModuleOp"> {
   let summary = "Check that the lower stage left nothing behind";
   let description = [{

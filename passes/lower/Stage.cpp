@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The lower stage: decide, pack, place, lower each kind of kernel, plan memory, split among threads, bind.
+// The lower stage: decide, pack, place, lower each kind of kernel, plan memory, split among threads, bind, roll.
 #include "passes/lower/Passes.h"
 
 #include "mlir/Transforms/Passes.h"
@@ -29,5 +29,6 @@ void halftone::addLowerPasses(OpPassManager &passes, const LowerOptions &options
   passes.addPass(createCSEPass());
   passes.addPass(createPlanMemory());
   passes.addPass(createBindMemory());
+  passes.addPass(createRollCalls());
   passes.addPass(createVerifyLowered());
 }

@@ -1,9 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Hashing the sources and spelling out the facts.
+// Spelling out the facts.
 #include "passes/package/Info.h"
-
-#include "lib/io/MappedFile.h"
-#include "lib/io/Sha256.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -12,27 +9,6 @@
 #include <algorithm>
 
 namespace halftone::package {
-
-/// How many bytes are hashed before their pages go back to the system.
-static constexpr uint64_t blockSize = uint64_t{4} * 1024 * 1024;
-
-Expected<HashedFile> hashFile(const std::string &path) {
-  const Expected<io::MappedFile> file = io::MappedFile::open(path);
-  if (!file)
-    return file.error();
-  io::Sha256 hash;
-  const std::span<const std::byte> bytes = file->bytes();
-  for (uint64_t done = 0; done < bytes.size(); done += blockSize) {
-    const uint64_t count = std::min(blockSize, bytes.size() - done);
-    hash.update(bytes.subspan(done, count));
-    file->release(done, count);
-  }
-  std::string digits;
-  for (const uint8_t byte : hash.finish())
-    for (const int digit : {byte >> 4, byte & 15})
-      digits += "0123456789abcdef"[digit];
-  return HashedFile{llvm::sys::path::filename(path).str(), digits};
-}
 
 /// Names are bytes; JSON is UTF-8.
 static llvm::json::Value text(llvm::StringRef bytes) { return llvm::json::fixUTF8(bytes); }

@@ -3,7 +3,7 @@
 // no time, no machine.
 #pragma once
 
-#include "lib/io/Result.h"
+#include "passes/package/SourceHashes.h"
 
 #include <cstdint>
 #include <map>
@@ -12,15 +12,6 @@
 #include <vector>
 
 namespace halftone::package {
-
-/// A file by its name, without folders, and the hash of its bytes in hexadecimal.
-struct HashedFile {
-  std::string name;
-  std::string sha256;
-};
-
-/// Reads the whole of `path`, giving its memory back as it goes.
-Expected<HashedFile> hashFile(const std::string &path);
 
 /// A weight as it is stored, without what a kernel's layout adds.
 struct WeightInfo {

@@ -44,8 +44,9 @@ public:
     if (failed(readOptions()))
       return signalPassFailure();
     decide();
+    const WeightUses uses(getOperation());
     for (WeightOp weight : llvm::to_vector(getOperation().getOps<WeightOp>()))
-      if (failed(settle(weight)) || failed(checkSums(weight)))
+      if (failed(settle(weight, uses.of(weight))) || failed(checkSums(weight, uses.of(weight))))
         return signalPassFailure();
     chooseMethods();
   }
@@ -100,8 +101,8 @@ private:
   }
 
   /// Gives `weight` one format, and checks that it can get there.
-  LogicalResult settle(WeightOp weight) {
-    quantize::WantedFormat wanted = quantize::wantedFormat(weight);
+  LogicalResult settle(WeightOp weight, ArrayRef<OpOperand *> uses) {
+    quantize::WantedFormat wanted = quantize::wantedFormat(uses);
     if (wanted.hasConflict() && failed(untie ? quantize::untie(weight) : wanted.report(weight)))
       return failure();
     FormatAttr current = cast<WeightType>(weight.getType()).getFormat();
@@ -113,7 +114,7 @@ private:
   }
 
   /// Checks the linears that read `weight` in integers, also through derivations: blocks must not overflow their sums.
-  LogicalResult checkSums(WeightOp weight) {
+  LogicalResult checkSums(WeightOp weight, ArrayRef<OpOperand *> uses) {
     LogicalResult result = success();
     std::function<void(OpOperand &)> visit = [&](OpOperand &use) {
       if (isDerivation(use.getOwner()) && use.getOperandNumber() == 0)
@@ -123,7 +124,8 @@ private:
           !linear.getFormatAttr().getValue().isPlain())
         result = checkSum(weight, linear.getFormatAttr().getValue(), linear.getWeight().getType().getShape().back());
     };
-    forEachUse(getOperation(), weight.getSymName(), visit);
+    for (OpOperand *use : uses)
+      visit(*use);
     return result;
   }
 

@@ -32,9 +32,11 @@ public:
 
   void runOnOperation() override {
     StoredWeights source;
+    SymbolTableCollection tables;
+    const SymbolUserMap users(tables, getOperation());
     for (WeightOp weight : getOperation().getOps<WeightOp>()) {
       if (!cast<WeightType>(weight.getType()).getFormat().getValue().isPlain() ||
-          SymbolTable::symbolKnownUseEmpty(weight, getOperation()))
+          users.useEmpty(weight))
         continue;
       if (Status status = check(weight, source); !status) {
         weight.emitError(status.error().message);

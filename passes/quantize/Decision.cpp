@@ -2,8 +2,6 @@
 // Reading decisions, and saying which two contradict each other.
 #include "passes/quantize/Decision.h"
 
-#include "dialects/lowbit/WeightUses.h"
-
 using namespace mlir;
 using namespace halftone;
 using namespace halftone::lowbit;
@@ -43,8 +41,9 @@ LogicalResult quantize::WantedFormat::report(WeightOp weight) const {
   return error;
 }
 
-quantize::WantedFormat quantize::wantedFormat(WeightOp weight) {
+quantize::WantedFormat quantize::wantedFormat(ArrayRef<OpOperand *> uses) {
   WantedFormat wanted;
-  forEachUse(weight->getParentOfType<ModuleOp>(), weight.getSymName(), [&](OpOperand &use) { wanted.add(use); });
+  for (OpOperand *use : uses)
+    wanted.add(*use);
   return wanted;
 }

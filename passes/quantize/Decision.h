@@ -33,6 +33,7 @@ private:
   lowbit::FormatAttr format;
   mlir::Operation *first = nullptr, *second = nullptr;
 };
-WantedFormat wantedFormat(lowbit::WeightOp weight);
+/// What those of `uses` want.
+WantedFormat wantedFormat(llvm::ArrayRef<mlir::OpOperand *> uses);
 
 } // namespace halftone::quantize

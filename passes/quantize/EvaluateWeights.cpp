@@ -1,11 +1,11 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Computes derived weights into a work file.
+#include "dialects/lowbit/PropagateTypes.h"
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
 #include "lib/formats/Packing.h"
 #include "passes/quantize/HoistDerivations.h"
 #include "passes/quantize/Passes.h"
-#include "passes/quantize/PropagateTypes.h"
 #include "passes/quantize/StreamRows.h"
 #include "passes/quantize/WorkFile.h"
 
@@ -52,7 +52,7 @@ public:
       return signalPassFailure();
     for (Operation *op : llvm::reverse(ops))
       op->erase();
-    quantize::propagateWeightTypes(getOperation());
+    propagateWeightTypes(getOperation());
   }
 
 private:

@@ -1,12 +1,12 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Round to nearest, weight by weight, into one work file.
 #include "lib/quantize/Rtn.h"
+#include "dialects/lowbit/PropagateTypes.h"
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
 #include "lib/formats/Packing.h"
 #include "passes/quantize/Decision.h"
 #include "passes/quantize/Passes.h"
-#include "passes/quantize/PropagateTypes.h"
 #include "passes/quantize/StreamRows.h"
 #include "passes/quantize/WorkFile.h"
 
@@ -85,27 +85,30 @@ public:
       warnOfLoss(task); // which names the file that the weight comes from
       rename(task);
     }
-    quantize::propagateWeightTypes(getOperation());
+    for (Operation *op : acted)
+      op->removeAttr("method");
+    propagateWeightTypes(getOperation());
   }
 
 private:
-  /// The format in which those readers of `weight` want it that leave the work to this pass; they are added to `acted`.
-  quantize::WantedFormat wanted(WeightOp weight) {
+  /// The format in which those of its readers want a weight that leave the work to this pass; they are added to `acted`.
+  quantize::WantedFormat wanted(ArrayRef<OpOperand *> uses) {
     quantize::WantedFormat result;
-    forEachUse(getOperation(), weight.getSymName(), [&](OpOperand &use) {
-      StringAttr method = quantize::decisionOf(use).method;
+    for (OpOperand *use : uses) {
+      StringAttr method = quantize::decisionOf(*use).method;
       if (!method || method != getArgument())
-        return;
-      result.add(use);
-      acted.insert(use.getOwner());
-    });
+        continue;
+      result.add(*use);
+      acted.insert(use->getOwner());
+    }
     return result;
   }
 
   FailureOr<std::vector<Task>> collectTasks() {
     std::vector<Task> tasks;
+    const WeightUses uses(getOperation());
     for (WeightOp weight : getOperation().getOps<WeightOp>()) {
-      quantize::WantedFormat format = wanted(weight);
+      quantize::WantedFormat format = wanted(uses.of(weight));
       if (format.hasConflict())
         return format.report(weight);
       if (!format.get())
@@ -189,10 +192,6 @@ private:
     weight.setOffset(task.offset);
     weight.setTransposed(false);
     weight->setAttr("error", FloatAttr::get(Float64Type::get(&getContext()), task.error));
-    forEachUse(getOperation(), weight.getSymName(), [&](OpOperand &use) {
-      if (acted.contains(use.getOwner()))
-        use.getOwner()->removeAttr("method");
-    });
   }
 
   WeightProgress progress;

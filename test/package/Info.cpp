@@ -1,38 +1,12 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/package/Info.h"
 
-#include "test/io/TemporaryFolder.h"
-
 #include <gmock/gmock.h>
 
 namespace halftone::package {
 namespace {
 
 using testing::HasSubstr;
-
-TEST(HashFile, NamesTheFileWithoutItsFolder) {
-  const test::TemporaryFolder folder;
-  const Expected<HashedFile> hashed = hashFile(folder.write("model.onnx", "abc"));
-  ASSERT_TRUE(hashed);
-  EXPECT_EQ(hashed->name, "model.onnx");
-  EXPECT_EQ(hashed->sha256,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"); // FIPS 180-2, appendix B.1
-}
-
-TEST(HashFile, HashesMoreThanABlock) {
-  const test::TemporaryFolder folder;
-  const std::string content(5'000'000, 'a');
-  const Expected<HashedFile> hashed = hashFile(folder.write("large", content));
-  ASSERT_TRUE(hashed);
-  // python3 -c 'import hashlib; print(hashlib.sha256(b"a" * 5000000).hexdigest())'
-  EXPECT_EQ(hashed->sha256, "7f4a285193573e707fcb6398222c00f044745cd2930e41d28d30da87d6ca183f");
-}
-
-TEST(HashFile, SaysWhatIsMissing) {
-  const Expected<HashedFile> hashed = hashFile("nowhere.onnx");
-  ASSERT_FALSE(hashed);
-  EXPECT_EQ(hashed.error().message, "nowhere.onnx: cannot open: No such file or directory");
-}
 
 ModelInfo storiesInfo() {
   ModelInfo info;

@@ -1,6 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From the names down the calls, one version of a function for each signature.
-#include "passes/quantize/PropagateTypes.h"
+#include "dialects/lowbit/PropagateTypes.h"
 
 #include "llvm/ADT/DenseMap.h"
 
@@ -58,7 +58,7 @@ private:
 
 } // namespace
 
-void halftone::quantize::propagateWeightTypes(ModuleOp module) {
+void halftone::lowbit::propagateWeightTypes(ModuleOp module) {
   SymbolTable symbols(module);
   module.walk([&](GetOp get) {
     if (auto weight = symbols.lookup<WeightOp>(get.getName()))

@@ -4,10 +4,10 @@
 
 #include "dialects/lowbit/Lowbit.h"
 
-namespace halftone::quantize {
+namespace halftone::lowbit {
 
 /// Gives every handle of the module the type of its weight: results of lowbit.get, and from there the arguments of the
 /// functions called with them. A function called with different types is cloned for each of them; the first keeps it.
 void propagateWeightTypes(mlir::ModuleOp module);
 
-} // namespace halftone::quantize
+} // namespace halftone::lowbit
