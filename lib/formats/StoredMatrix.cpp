@@ -41,11 +41,23 @@ void StoredMatrix::readRows(int64_t first, std::span<const EncodedRow> rows) con
       unpackRow(form.format, form.columns, content.subspan((first + i) * bytes, bytes), rows[i]);
     return;
   }
-  const Scalar scalar = form.format.code.scalar;
-  const int64_t size = scalarBytes(scalar);
-  for (int64_t column = 0; column < form.columns; ++column)
+  switch (form.format.code.scalar) {
+  case Scalar::F32:
+    return readColumns<Scalar::F32>(first, rows);
+  case Scalar::F16:
+    return readColumns<Scalar::F16>(first, rows);
+  case Scalar::BF16:
+    return readColumns<Scalar::BF16>(first, rows);
+  }
+}
+
+template <Scalar scalar> void StoredMatrix::readColumns(int64_t first, std::span<const EncodedRow> rows) const {
+  constexpr int64_t size = scalarBytes(scalar);
+  for (int64_t column = 0; column < form.columns; ++column) {
+    const std::byte *from = content.data() + (column * form.rows + first) * size;
     for (size_t i = 0; i < rows.size(); ++i)
-      rows[i].values[column] = loadScalar(scalar, content.data() + (column * form.rows + first + i) * size);
+      rows[i].values[column] = loadScalar(scalar, from + i * size);
+  }
 }
 
 void StoredMatrix::release(int64_t first, int64_t count) const {

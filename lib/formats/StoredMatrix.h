@@ -40,6 +40,8 @@ public:
 
 private:
   StoredMatrix() = default;
+  /// Rows of a transposed matrix.
+  template <Scalar scalar> void readColumns(int64_t first, std::span<const EncodedRow> rows) const;
 
   std::shared_ptr<const io::MappedFile> file;
   uint64_t offset = 0;

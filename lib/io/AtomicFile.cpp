@@ -56,6 +56,7 @@ Expected<AtomicFile> AtomicFile::create(std::string path, const AtomicFileOption
   AtomicFile file;
   file.target = resolve(path);
   file.name = std::move(path);
+  file.durable = options.durable;
   if (Status opened = file.openTemporary(options.mode); !opened)
     return opened.error();
   return file;
@@ -81,7 +82,7 @@ Status AtomicFile::openTemporary(unsigned mode) {
 AtomicFile::AtomicFile(AtomicFile &&other) noexcept
     : name(std::move(other.name)), target(std::move(other.target)),
       temporary(std::exchange(other.temporary, std::string())), descriptor(std::exchange(other.descriptor, -1)),
-      state(std::move(other.state)), end(other.end) {}
+      durable(other.durable), state(std::move(other.state)), end(other.end) {}
 
 AtomicFile &AtomicFile::operator=(AtomicFile &&other) noexcept {
   if (this != &other) {
@@ -90,6 +91,7 @@ AtomicFile &AtomicFile::operator=(AtomicFile &&other) noexcept {
     target = std::move(other.target);
     temporary = std::exchange(other.temporary, std::string());
     descriptor = std::exchange(other.descriptor, -1);
+    durable = other.durable;
     state = std::move(other.state);
     end = other.end;
   }
@@ -150,7 +152,7 @@ Status AtomicFile::padTo(uint64_t alignment) {
 Status AtomicFile::commit() {
   if (!state)
     return state;
-  if (fsync(descriptor) != 0)
+  if (durable && fsync(descriptor) != 0)
     return fail("sync " + std::to_string(end) + " bytes", errno);
   while (temporary.empty()) {
     const std::string chosen = temporaryName(target);
@@ -164,6 +166,8 @@ Status AtomicFile::commit() {
   temporary.clear();
   discard();
   state = Error{name + ": is finished, nothing more can be written"};
+  if (!durable)
+    return {};
   // The name itself reaches the disk with its folder; not every file system can sync one, and the bytes are safe.
   if (const int folder = open(folderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); folder >= 0) {
     fsync(folder);

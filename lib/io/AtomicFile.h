@@ -18,6 +18,8 @@ struct AtomicFileOptions {
   unsigned mode = 0666;
   /// Files being read: the output may not be one of them, under whatever name (same device and inode).
   std::vector<std::string> inputs = {};
+  /// Whether commit() waits until the bytes are on disk, so that they survive a loss of power. Work files need not.
+  bool durable = true;
 };
 
 /// A file under construction. Until commit() the target stays as it was; without commit() nothing is left behind. Where
@@ -46,7 +48,7 @@ public:
   /// Moves position() up to the next multiple of `alignment`; the gap reads as zeros.
   Status padTo(uint64_t alignment);
 
-  /// Syncs to disk and renames over the target. Afterwards further calls fail; after a failure they give the first one
+  /// Syncs to disk (when durable) and renames over the target. Afterwards further calls fail; after a failure they give the first one
   /// again, so that of several writers each learns the cause.
   Status commit();
 
@@ -60,6 +62,7 @@ private:
   std::string target;    // symbolic links resolved
   std::string temporary; // empty while the file has no name
   int descriptor = -1;
+  bool durable = true;
   Status state;          // why nothing more can be written
   uint64_t end = 0;
 };

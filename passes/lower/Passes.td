@@ -57,7 +57,7 @@ def PackWeights : Pass<"pack-weights", "::mlir::ModuleOp"> {
     =>
       lowbit.weight @q : <288x288, <int4, ...>, #kernel.layout<lanes 16, group 4>> in "segment" at 4096
   }];
-  let options = [Option<"output", "output", "std::string", "\"\"", "The file to write">];
+  let options = [Option<"work", "work", "std::string", "\"\"", "The file to write">];
 }
 
 def PlaceBuffers : Pass<"place-buffers", "::mlir::ModuleOp"> {

@@ -12,7 +12,7 @@ void halftone::addLowerPasses(OpPassManager &passes, const LowerOptions &options
   choose.reference = options.reference;
   passes.addPass(createChooseKernels(choose));
   PackWeightsOptions pack;
-  pack.output = options.segment;
+  pack.work = options.segment;
   passes.addPass(createPackWeights(pack));
   passes.addPass(createPlaceBuffers());
   if (options.reference) {

@@ -3,11 +3,11 @@
 #include "dialects/lowbit/PropagateTypes.h"
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
+#include "dialects/lowbit/WorkFile.h"
 #include "lib/formats/Packing.h"
 #include "passes/quantize/HoistDerivations.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/StreamRows.h"
-#include "passes/quantize/WorkFile.h"
 
 #include <map>
 
@@ -96,7 +96,7 @@ private:
 
   /// Evaluates each of `ops` that more than further derivations read, and gives the new weight to those readers.
   LogicalResult evaluateAll(ArrayRef<Operation *> ops) {
-    auto file = quantize::WorkFile::create(work, getOperation(), getArgument());
+    auto file = WorkFile::create(work, getOperation(), getArgument());
     if (!file)
       return getOperation().emitError(file.error().message);
     SymbolTable symbols(getOperation());
@@ -131,7 +131,7 @@ private:
     return isPart || !derivation.factors.empty() ? name : name + ".wide";
   }
 
-  LogicalResult evaluate(const Derivation &derivation, quantize::WorkFile &file, SymbolTable &symbols,
+  LogicalResult evaluate(const Derivation &derivation, WorkFile &file, SymbolTable &symbols,
                          WeightOp &weight) {
     WeightOp matrix = derivation.matrix;
     const bool isVector = cast<WeightType>(matrix.getType()).getShape().size() == 1;
@@ -148,7 +148,7 @@ private:
     return success();
   }
 
-  Expected<uint64_t> writeMatrix(const Derivation &derivation, quantize::WorkFile &file) {
+  Expected<uint64_t> writeMatrix(const Derivation &derivation, WorkFile &file) {
     Expected<formats::StoredMatrix> matrix = source.open(derivation.matrix);
     if (!matrix)
       return matrix.error();
@@ -172,7 +172,7 @@ private:
   }
 
   /// A vector is stored as one row: its elements from `first` on.
-  Expected<uint64_t> writeVector(const Derivation &derivation, quantize::WorkFile &file) {
+  Expected<uint64_t> writeVector(const Derivation &derivation, WorkFile &file) {
     Expected<formats::StoredMatrix> row = source.open(derivation.matrix);
     if (!row)
       return row.error();

@@ -4,11 +4,11 @@
 #include "dialects/lowbit/PropagateTypes.h"
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
+#include "dialects/lowbit/WorkFile.h"
 #include "lib/formats/Packing.h"
 #include "passes/quantize/Decision.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/StreamRows.h"
-#include "passes/quantize/WorkFile.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -137,7 +137,7 @@ private:
   }
 
   LogicalResult quantizeAll(std::vector<Task> &tasks) {
-    auto file = quantize::WorkFile::create(work, getOperation(), getArgument());
+    auto file = WorkFile::create(work, getOperation(), getArgument());
     if (!file)
       return getOperation().emitError(file.error().message);
     uint64_t done = 0, total = 0;
@@ -155,7 +155,7 @@ private:
     return success();
   }
 
-  Status quantizeOne(Task &task, quantize::WorkFile &file) {
+  Status quantizeOne(Task &task, WorkFile &file) {
     Expected<formats::StoredMatrix> matrix = source.open(task.weight);
     if (!matrix)
       return matrix.error();

@@ -12,7 +12,7 @@
 // The stage makes the same of 05-fuse.mlir, given weights.
 // RUN: head -c 400000 /dev/zero > %t/zeros
 // RUN: sed 's@in "[a-z.]*" at@in "%t/zeros" at@' %S/05-fuse.mlir > %t/fused.mlir
-// RUN: qopt %t/fused.mlir --choose-kernels --pack-weights=output=%t/segment --place-buffers --lower-linear --lower-rows --lower-rope \
+// RUN: qopt %t/fused.mlir --choose-kernels --pack-weights=work=%t/segment --place-buffers --lower-linear --lower-rows --lower-rope \
 // RUN:   --lower-attention --lower-embedding --split-threads --canonicalize --cse --plan-memory --bind-memory --verify-lowered > %t/lowered.mlir
 // RUN: FileCheck %s < %t/lowered.mlir
 

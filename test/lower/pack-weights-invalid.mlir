@@ -1,6 +1,6 @@
 // RUN: rm -rf %t && mkdir %t && cd %t
 // RUN: printf '\x00\x00\x80\x3f' > short
-// RUN: not qopt %s --split-input-file --pack-weights=output=segment 2>&1 | FileCheck %s
+// RUN: not qopt %s --split-input-file --pack-weights=work=segment 2>&1 | FileCheck %s
 // RUN: not ls segment
 
 // CHECK: error: nowhere: cannot open: No such file or directory

@@ -1,8 +1,8 @@
 // RUN: rm -rf %t && mkdir %t && cd %t
 // RUN: printf '\x21\x43\x00\x3c\x65\x87\x00\x40\x00\x00\x80\x3f\x00\x00\x00\x40\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c' > weights
-// RUN: qopt %s --choose-kernels --pack-weights=output=segment | FileCheck %s
+// RUN: qopt %s --choose-kernels --pack-weights=work=segment | FileCheck %s
 // RUN: od -An -v -tx1 segment | FileCheck %s --check-prefix=BYTES
-// RUN: qopt %s --choose-kernels=reference --pack-weights=output=unpacked | FileCheck %s --check-prefix=UNPACKED
+// RUN: qopt %s --choose-kernels=reference --pack-weights=work=unpacked | FileCheck %s --check-prefix=UNPACKED
 // RUN: od -An -v -tx1 unpacked | FileCheck %s --check-prefix=ARRAYS
 // The file: two rows of int4 codes 1 2 3 4 with scale 1.0 and 5 6 7 8 with 2.0; the vector 1.0, 2.0; three rows of two
 // f16, transposed.

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <span>
 
-namespace halftone::quantize {
+namespace halftone::lowbit {
 
 /// Appears whole, on commit, or not at all.
 class WorkFile {
@@ -21,6 +21,8 @@ public:
   uint64_t reserve(uint64_t bytes);
   /// Writes into a reserved place. Safe from several threads at once.
   Status writeAt(uint64_t offset, std::span<const std::byte> bytes);
+  /// Where the last reserved place ends.
+  uint64_t size() const { return end; }
   Status commit() { return file.commit(); }
   const std::string &path() const { return file.path(); }
 
@@ -32,4 +34,4 @@ private:
   uint64_t end = 0;
 };
 
-} // namespace halftone::quantize
+} // namespace halftone::lowbit

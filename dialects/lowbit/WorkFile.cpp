@@ -1,13 +1,13 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Places in a work file, and writing there one thread at a time.
-#include "passes/quantize/WorkFile.h"
+#include "dialects/lowbit/WorkFile.h"
 
 #include "dialects/lowbit/StoredWeights.h"
 
 #include "llvm/Support/MathExtras.h"
 
 using namespace halftone;
-using namespace halftone::quantize;
+using namespace halftone::lowbit;
 
 static constexpr uint64_t alignment = 64;
 
@@ -15,7 +15,8 @@ Expected<std::unique_ptr<WorkFile>> WorkFile::create(std::string path, mlir::Mod
   if (path.empty())
     return Error{pass.str() + " needs a file to write, work=FILE"};
   io::AtomicFileOptions options;
-  options.inputs = lowbit::weightFiles(module);
+  options.inputs = weightFiles(module);
+  options.durable = false;
   Expected<io::AtomicFile> file = io::AtomicFile::create(std::move(path), options);
   if (!file)
     return file.error();
