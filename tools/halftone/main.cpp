@@ -1,11 +1,10 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // halftone: the compiler's command line. Exit code 0, or 1 after one error on stderr.
-#include "lib/io/WorkFolder.h"
 #include "tools/halftone/Commands.h"
+#include "tools/halftone/Signals.h"
 
 #include "llvm/Support/raw_ostream.h"
 
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -20,13 +19,6 @@ std::span<const tool::Command> tool::commands() {
       {"run", "a graph's outputs from its inputs, as arrays", runCommand, runLine},
   };
   return table;
-}
-
-/// Ends the program as the signal would have, without its work files.
-static void endOnSignal(int signal) {
-  io::WorkFolder::removeOnSignal();
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
 }
 
 static std::string commandNames() {
@@ -67,9 +59,7 @@ static Status run(std::span<const std::string_view> arguments) {
 }
 
 int main(int argc, char **argv) {
-  std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of write(), told like a full disk
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
-    std::signal(signal, endOnSignal);
+  tool::handleSignals();
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const Status done = run(arguments);
   if (done)
