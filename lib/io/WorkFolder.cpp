@@ -79,14 +79,19 @@ static std::string resolve(const std::string &path) {
   return realpath(path.c_str(), buffer) ? buffer : path;
 }
 
-/// Opens the folder and takes its lock; -1 when it is in use, gone, or no folder.
+/// Opens the folder and takes its lock; -1 and errno when that fails: ENOENT when it is gone, EWOULDBLOCK when it is in use.
 static int lock(const std::string &path) {
   const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0)
+    return -1;
+  int code = 0;
   struct stat status;
-  if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0 && fstat(folder, &status) == 0 && status.st_nlink > 0)
+  if (flock(folder, LOCK_EX | LOCK_NB) != 0 || fstat(folder, &status) != 0)
+    code = errno;
+  else if (status.st_nlink > 0)
     return folder;
-  if (folder >= 0)
-    close(folder);
+  close(folder);
+  errno = code == 0 ? ENOENT : code;
   return -1;
 }
 
@@ -143,6 +148,10 @@ Expected<WorkFolder> WorkFolder::create(const std::string &output) {
       return systemError(output, "make a work folder beside it", errno);
     work.folder = path;
     work.descriptor = lock(path);
+    if (const int code = errno; work.descriptor < 0 && code != ENOENT && code != EWOULDBLOCK) {
+      rmdir(path.c_str());
+      return systemError(output, "open the work folder beside it", code);
+    }
   }
   if (currentDescriptor < 0 && work.folder.size() < sizeof(currentPath)) {
     std::memcpy(currentPath, work.folder.c_str(), work.folder.size() + 1);
