@@ -6,9 +6,9 @@
 
 namespace halftone {
 
-/// A form of the compiled model. All but the executable are of the code alone: include/halftone/model.h says what such
-/// an object offers, and --emit=exe how it comes to its weights.
-enum class Artifact { Executable, Object, Mlir, Llvm, Assembly };
+/// A form of the compiled model. Libraries and objects hold all of it and come with a header, FILE.h; texts are of the
+/// code alone.
+enum class Artifact { Executable, Library, Object, Mlir, Llvm, Assembly };
 
 struct ArtifactRow {
   llvm::StringLiteral name;
@@ -18,13 +18,17 @@ struct ArtifactRow {
 
 /// Indexed by Artifact. The MLIR is what neither --stop-after=lower (still kernel operations) nor --stop-after=codegen
 /// (the LLVM dialect) shows: kernels in vector and scf with the processor's instructions.
-inline constexpr std::array<ArtifactRow, 5> artifacts = {{
+inline constexpr std::array<ArtifactRow, 6> artifacts = {{
     {"exe", Stage::Package, false},
-    {"obj", Stage::Codegen, false},
+    {"lib", Stage::Package, false},
+    {"obj", Stage::Package, false},
     {"mlir", Stage::Codegen, true},
     {"llvm", Stage::Codegen, true},
     {"asm", Stage::Codegen, true},
 }};
+
+/// Whether the model becomes a part of another program.
+inline bool isForOthers(Artifact artifact) { return artifact == Artifact::Library || artifact == Artifact::Object; }
 
 inline const ArtifactRow &row(Artifact artifact) { return artifacts[static_cast<size_t>(artifact)]; }
 

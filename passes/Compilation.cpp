@@ -106,9 +106,9 @@ void Compilation::listWeights() {
     const formats::Format &format = type.getFormat().getValue();
     const int64_t rows = shape.size() == 2 ? shape[0] : 1;
     weights.push_back({weight.getSymName().str(),
-                               {shape.begin(), shape.end()},
-                               formats::name(format),
-                               rows * formats::rowBytes(format, shape.back())});
+                       {shape.begin(), shape.end()},
+                       formats::name(format),
+                       rows * formats::rowBytes(format, shape.back())});
   }
 }
 

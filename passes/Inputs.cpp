@@ -2,6 +2,8 @@
 // Reading options and files; the first thing wrong is the error.
 #include "passes/Inputs.h"
 
+#include "passes/package/Library.h"
+
 #include "lib/io/AtomicFile.h"
 #include "lib/quantize/VocabularyFormat.h"
 
@@ -53,14 +55,29 @@ static Status checkOutput(const PipelineOptions &options, const onnx::Model &mod
     inputs.push_back(file->path());
   if (!options.tokenizer.empty())
     inputs.push_back(options.tokenizer);
-  const Expected<io::AtomicFile> probe = io::AtomicFile::create(options.output, {.inputs = inputs});
-  return probe ? Status() : probe.error();
+  std::vector<std::string> outputs = {options.output};
+  if (options.emit && isForOthers(*options.emit))
+    outputs.push_back(package::headerPath(options.output));
+  if (outputs.back() == outputs.front() && outputs.size() > 1)
+    return Error{options.output + ": the header would have the same name; name the output otherwise"};
+  for (const std::string &output : outputs)
+    if (const Expected<io::AtomicFile> probe = io::AtomicFile::create(output, {.inputs = inputs}); !probe)
+      return probe.error();
+  return {};
+}
+
+static Status checkSymbol(const std::string &symbol) {
+  if (symbol.empty() || package::isIdentifier(symbol))
+    return {};
+  return Error{"--symbol: '" + symbol + "' is no name in C: letters, digits and _ make one, a digit not first"};
 }
 
 Expected<Inputs> Inputs::open(const PipelineOptions &options) {
   Expected<Formats> formats = readFormats(options);
   if (!formats)
     return formats.error();
+  if (Status symbol = checkSymbol(options.symbol); !symbol)
+    return symbol.error();
   std::optional<TokenizerFile> tokenizer;
   if (!options.tokenizer.empty()) {
     Expected<TokenizerFile> read = TokenizerFile::open(options.tokenizer);

@@ -11,7 +11,7 @@
 #include "passes/import/DescribeModule.h"
 #include "passes/import/Passes.h"
 #include "passes/lower/Passes.h"
-#include "passes/package/Package.h"
+#include "passes/package/Library.h"
 #include "passes/package/Passes.h"
 #include "passes/prepare/Passes.h"
 #include "passes/quantize/Passes.h"
@@ -28,9 +28,13 @@ namespace halftone {
 
 /// The work files, by what they hold.
 static constexpr char tables[] = "tables", derived[] = "derived", quantized[] = "quantized", segment[] = "segment",
-                      object[] = "model.o", program[] = "program";
+                      object[] = "model.o", program[] = "program", header[] = "header";
 
 static Artifact wanted(const PipelineOptions &options) { return options.emit.value_or(Artifact::Executable); }
+
+static std::string symbolOf(const PipelineOptions &options) {
+  return options.symbol.empty() ? package::symbolFor(options.output) : options.symbol;
+}
 
 // The stages, in order.
 
@@ -91,7 +95,7 @@ static Status lower(Compilation &model) {
 
 /// Writes the module, which is all LLVM dialect, in one of its last forms.
 static Status emit(Compilation &model, Emit form) {
-  const FailureOr<SmallVector<char, 0>> bytes = emitObject(*model.module, form);
+  const FailureOr<SmallVector<char, 0>> bytes = emitObject(*model.module, form, isForOthers(wanted(model.options)));
   if (failed(bytes))
     return model.error(Stage::Codegen);
   return io::writeFile(model.work / object, std::as_bytes(std::span(*bytes)));
@@ -120,6 +124,8 @@ static Status codegen(Compilation &model) {
     addCodegenPasses(passes);
     passes.addPass(createEmitVariants());
     passes.addPass(createEmitFacts(facts));
+    if (isForOthers(wanted(model.options)))
+      passes.addPass(createEmitModel({symbolOf(model.options)}));
   };
   if (Status run = model.runPasses(Stage::Codegen, addPasses); !run)
     return run;
@@ -133,13 +139,22 @@ static Status codegen(Compilation &model) {
   }
 }
 
-static Status makeExecutable(Compilation &model) {
+static Status makeProduct(Compilation &model) {
   const Expected<io::MappedFile> weights = io::MappedFile::open(model.work / segment);
   if (!weights)
     return weights.error();
   const auto report = [&](uint64_t written) { model.progress.advance(Stage::Package, written, weights->size()); };
   const package::SegmentSources sources = {*weights, model.tokenizerBytes(), model.info};
-  return package::packageExecutable(model.work, object, model.options.runtimeFolder, sources, program, report);
+  const Artifact artifact = wanted(model.options);
+  if (!isForOthers(artifact))
+    return package::packageExecutable(model.work, object, model.options.runtimeFolder, sources, program, report);
+  const std::string symbol = symbolOf(model.options);
+  const std::string text = package::headerText(symbol, llvm::sys::path::filename(model.options.input).str());
+  if (Status written = io::writeFile(model.work / header, std::as_bytes(std::span(text))); !written)
+    return written;
+  const package::Bundle bundle = artifact == Artifact::Library ? package::Bundle::Archive : package::Bundle::Object;
+  return package::packageLibrary(model.work, object, model.options.runtimeFolder, sources, bundle, symbol, program,
+                                 report);
 }
 
 static constexpr struct {
@@ -147,7 +162,7 @@ static constexpr struct {
   Status (*run)(Compilation &);
 } stages[] = {
     {Stage::Import, import}, {Stage::Prepare, prepare}, {Stage::Calibrate, calibrate}, {Stage::Quantize, quantize},
-    {Stage::Fuse, fuse},     {Stage::Lower, lower},     {Stage::Codegen, codegen},     {Stage::Package, makeExecutable},
+    {Stage::Fuse, fuse},     {Stage::Lower, lower},     {Stage::Codegen, codegen},     {Stage::Package, makeProduct},
 };
 
 /// Writes the IR after `stage` where the user wants it: "folder/04-quantize.mlir".
@@ -180,6 +195,9 @@ static Expected<StageReport> runStage(Compilation &model, Stage stage, Status (*
 
 /// Puts the file `name` where the user wants it.
 static Status publish(const Compilation &model, const char *name) {
+  if (isForOthers(wanted(model.options)))
+    if (Status published = model.work.publish(header, package::headerPath(model.options.output)); !published)
+      return published;
   if (!model.options.output.empty())
     return model.work.publish(name);
   const Expected<io::MappedFile> text = io::MappedFile::open(model.work / name);

@@ -23,6 +23,8 @@ struct PipelineOptions {
   std::string output;
   /// What to make; by default the executable.
   std::optional<Artifact> emit;
+  /// What a library's or object's constant is called in C; empty: after the output.
+  std::string symbol;
   /// A tokenizer's file, built into the executable; empty: it takes token ids.
   std::string tokenizer;
   /// Names of formats. Without one of its own, embedding and head are int8-g32 when `format` has integer codes, and

@@ -1,6 +1,6 @@
 /* Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
- * What an emitted object file offers: a model's phases as functions and its facts as data. The runtime of the standalone
- * executable uses nothing else, and neither needs a program that links the object file itself. */
+ * What code generation makes of a model: its phases as functions and its facts as data. The runtime uses nothing else.
+ */
 #ifndef HALFTONE_MODEL_H
 #define HALFTONE_MODEL_H
 
@@ -14,28 +14,28 @@ extern "C" {
 
 /* Facts of the model in this object file. Offsets count from the first byte of the weight segment. */
 struct halftone_facts {
-  int64_t abi;               /* HALFTONE_MODEL_ABI */
-  int64_t vocabulary;        /* logits per token */
-  int64_t context;           /* most tokens a sequence may have: prompt and continuation together */
-  int64_t chunk;             /* tokens that one call of prefill or score takes; a shorter last chunk is padded with token 0 */
-  int64_t arena_bytes;       /* scratch memory of a call, 64-byte aligned, shared by the threads of a team */
-  int64_t cache_positions;   /* the cache grows in steps of this many positions ... */
-  int64_t cache_bytes;       /* ... of this many bytes each, 64-byte aligned; allocate at least context + chunk positions */
-  int64_t parameters;        /* weights of the source model, tied ones counted once */
-  int64_t weight_bytes;      /* packed weights: what a model of this format occupies */
-  int64_t decode_bytes;      /* weight bytes that one call of decode reads */
-  int64_t segment_bytes;     /* the whole weight segment: weights, tokenizer, info */
-  int64_t tokenizer_offset;  /* the tokenizer's file, as it was given; tokenizer_bytes is 0 when the model has none */
+  int64_t abi;         /* HALFTONE_MODEL_ABI */
+  int64_t vocabulary;  /* logits per token */
+  int64_t context;     /* most tokens a sequence may have: prompt and continuation together */
+  int64_t chunk;       /* tokens that one call of prefill or score takes; a shorter last chunk is padded with token 0 */
+  int64_t arena_bytes; /* scratch memory of a call, 64-byte aligned, shared by the threads of a team */
+  int64_t cache_positions; /* the cache grows in steps of this many positions ... */
+  int64_t cache_bytes;   /* ... of this many bytes each, 64-byte aligned; allocate at least context + chunk positions */
+  int64_t parameters;    /* weights of the source model, tied ones counted once */
+  int64_t weight_bytes;  /* packed weights: what a model of this format occupies */
+  int64_t decode_bytes;  /* weight bytes that one call of decode reads */
+  int64_t segment_bytes; /* the whole weight segment: weights, tokenizer, info */
+  int64_t tokenizer_offset; /* the tokenizer's file, as it was given; tokenizer_bytes is 0 when the model has none */
   int64_t tokenizer_bytes;
-  int64_t info_offset;       /* UTF-8 JSON: what the model was compiled from and how */
+  int64_t info_offset; /* UTF-8 JSON: what the model was compiled from and how */
   int64_t info_bytes;
 };
 
 extern const struct halftone_facts halftone_facts;
 
 /* One thread's share of a call. All threads of a team call the same function with the same arguments but `thread`
- * (0 <= thread < threads); the function waits for the others through halftone_barrier. Results do not depend on `threads`.
- *   weights  the weight segment, 64-byte aligned     arena, cache  memory of the sizes in halftone_facts
+ * (0 <= thread < threads); the function waits for the others through halftone_barrier. Results do not depend on
+ * `threads`. weights  the weight segment, 64-byte aligned     arena, cache  memory of the sizes in halftone_facts
  *   tokens   1 (decode) or chunk (prefill, score) token ids, each in [0, vocabulary)
  *   logits   decode: [vocabulary], score: [chunk, vocabulary] f32, written; prefill: not touched
  *   past     positions already in the cache; this call appends its tokens after them
@@ -53,6 +53,13 @@ struct halftone_variant {
 
 /* One entry for each target, best first: the first whose features are there is to be used. */
 extern const struct halftone_variant halftone_variants[];
+
+/* The whole of a model, for a program that has several: what --emit=lib and --emit=obj name (halftone/session.h). */
+struct halftone_model {
+  const struct halftone_facts *facts;
+  const struct halftone_variant *variants;
+  const void *weights; /* the weight segment */
+};
 
 /* Given by whoever runs the model: returns once all `threads` threads of `team` have called it. */
 void halftone_barrier(void *team, int64_t threads);

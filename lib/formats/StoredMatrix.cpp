@@ -21,8 +21,8 @@ Expected<StoredMatrix> StoredMatrix::open(std::shared_ptr<const io::MappedFile> 
   const std::optional<int64_t> bytes = storedBytes(shape);
   if (!bytes)
     return Error{file->path() + ": a matrix of " + std::to_string(shape.rows) + " rows and " +
-                 std::to_string(shape.columns) + " columns at " + std::to_string(offset) +
-                 " is wanted, the file has " + std::to_string(file->size()) + " bytes"};
+                 std::to_string(shape.columns) + " columns at " + std::to_string(offset) + " is wanted, the file has " +
+                 std::to_string(file->size()) + " bytes"};
   Expected<std::span<const std::byte>> content = file->slice(offset, *bytes);
   if (!content)
     return content.error();

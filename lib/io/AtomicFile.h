@@ -48,8 +48,8 @@ public:
   /// Moves position() up to the next multiple of `alignment`; the gap reads as zeros.
   Status padTo(uint64_t alignment);
 
-  /// Syncs to disk (when durable) and renames over the target. Afterwards further calls fail; after a failure they give the first one
-  /// again, so that of several writers each learns the cause.
+  /// Syncs to disk (when durable) and renames over the target. Afterwards further calls fail; after a failure they give
+  /// the first one again, so that of several writers each learns the cause.
   Status commit();
 
 private:
@@ -63,7 +63,7 @@ private:
   std::string temporary; // empty while the file has no name
   int descriptor = -1;
   bool durable = true;
-  Status state;          // why nothing more can be written
+  Status state; // why nothing more can be written
   uint64_t end = 0;
 };
 

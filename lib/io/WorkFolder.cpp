@@ -79,7 +79,8 @@ static std::string resolve(const std::string &path) {
   return realpath(path.c_str(), buffer) ? buffer : path;
 }
 
-/// Opens the folder and takes its lock; -1 and errno when that fails: ENOENT when it is gone, EWOULDBLOCK when it is in use.
+/// Opens the folder and takes its lock; -1 and errno when that fails: ENOENT when it is gone, EWOULDBLOCK when it is in
+/// use.
 static int lock(const std::string &path) {
   const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (folder < 0)
@@ -201,9 +202,23 @@ uint64_t WorkFolder::bytes() const {
   return total;
 }
 
-Status WorkFolder::publish(const std::string &name) const {
-  if (rename((*this / name).c_str(), target.c_str()) != 0)
-    return systemError(output, "put the finished file in place", errno);
+/// Waits until what `path` holds is on disk.
+static int syncFile(const std::string &path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    return errno;
+  const int code = fsync(file) == 0 ? 0 : errno;
+  close(file);
+  return code;
+}
+
+Status WorkFolder::publish(const std::string &name) const { return publish(name, output); }
+
+Status WorkFolder::publish(const std::string &name, const std::string &path) const {
+  if (const int code = syncFile(*this / name))
+    return systemError(path, "sync the finished file", code);
+  if (rename((*this / name).c_str(), resolve(path).c_str()) != 0)
+    return systemError(path, "put the finished file in place", errno);
   return {};
 }
 

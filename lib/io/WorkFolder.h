@@ -30,8 +30,10 @@ public:
   /// How many bytes the files of the folder have together.
   uint64_t bytes() const;
 
-  /// Renames the finished file `name` of the folder to the output, replacing it whole.
+  /// Brings the finished file `name` of the folder to disk and renames it to the output, replacing it whole; or to
+  /// `path` beside the output.
   Status publish(const std::string &name) const;
+  Status publish(const std::string &name, const std::string &path) const;
 
   /// Removes the folder of this process, if there is one. Only async-signal-safe calls: for a handler of SIGINT and
   /// SIGTERM that ends the program afterwards.

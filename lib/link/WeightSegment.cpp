@@ -33,6 +33,13 @@ std::vector<uint64_t> partOffsets(std::span<const uint64_t> sizes) {
   return offsets;
 }
 
+std::vector<uint64_t> placeParts(std::span<const SegmentPart> parts) {
+  std::vector<uint64_t> sizes;
+  for (const SegmentPart &part : parts)
+    sizes.push_back(part.bytes().size());
+  return partOffsets(sizes);
+}
+
 static bool isZero(std::span<const std::byte> bytes) {
   return bytes.empty() ||
          (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
@@ -53,9 +60,8 @@ static Status copyPart(const SegmentPart &part, uint64_t start, io::AtomicFile &
   return {};
 }
 
-/// Copies all parts to the segment at `start` of the file.
-static Status copyParts(std::span<const SegmentPart> parts, std::span<const uint64_t> offsets, uint64_t start,
-                        io::AtomicFile &output, const SegmentProgress &progress) {
+Status copyParts(std::span<const SegmentPart> parts, std::span<const uint64_t> offsets, uint64_t start,
+                 io::AtomicFile &output, const SegmentProgress &progress) {
   for (size_t i = 0; i < parts.size(); ++i) {
     const auto report = [&](uint64_t done) {
       if (progress)
@@ -72,10 +78,7 @@ Status writeExecutable(const io::MappedFile &program, std::span<const SegmentPar
   Expected<ElfHeaders> headers = ElfHeaders::read(program);
   if (!headers)
     return headers.error();
-  std::vector<uint64_t> sizes;
-  for (const SegmentPart &part : parts)
-    sizes.push_back(part.bytes().size());
-  const std::vector<uint64_t> offsets = partOffsets(sizes);
+  const std::vector<uint64_t> offsets = placeParts(parts);
   const uint64_t start = alignUp(program.size(), segmentAlignment);
   if (Status added = headers->addSegment(".halftone.weights", start, offsets.back()); !added)
     return added;

@@ -37,13 +37,21 @@ private:
 /// The one place that knows: the facts compiled into the model and the writer below both ask here.
 std::vector<uint64_t> partOffsets(std::span<const uint64_t> sizes);
 
+/// The same for parts that are there.
+std::vector<uint64_t> placeParts(std::span<const SegmentPart> parts);
+
 /// Told after each block how many bytes of the segment are written.
 using SegmentProgress = std::function<void(uint64_t written)>;
 
+/// Copies `parts` to `start` of `output`, each where `offsets`, what placeParts gave, says, block by block. Blocks of
+/// zeros become holes of the file.
+Status copyParts(std::span<const SegmentPart> parts, std::span<const uint64_t> offsets, uint64_t start,
+                 io::AtomicFile &output, const SegmentProgress &progress);
+
 /// Writes `program`, a linked static executable, to `output`, and `parts` after it, as a last, read-only segment that
 /// the running program finds through its program headers (AT_PHDR: no /proc, no open file). The segment starts at a
-/// multiple of 64 KiB in the file and in memory, whatever the page size. Blocks of zeros become holes of the file. Does
-/// not commit `output`. Errors name the program's file or the output's.
+/// multiple of 64 KiB in the file and in memory, whatever the page size. Does not
+/// commit `output`. Errors name the program's file or the output's.
 Status writeExecutable(const io::MappedFile &program, std::span<const SegmentPart> parts, io::AtomicFile &output,
                        const SegmentProgress &progress = {});
 

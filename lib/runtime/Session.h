@@ -27,7 +27,9 @@ public:
   int64_t vocabulary() const { return facts->vocabulary; }
 
   /// Begins another sequence: forgets all tokens.
-  void restart() { position = 0; }
+  void restart() { rewind(0); }
+  /// Forgets all tokens but the first `length`, at most past().
+  void rewind(int64_t length) { position = length; }
   /// Appends 1 to chunk() tokens to the sequence.
   void prefill(std::span<const int64_t> tokens);
   /// Appends one token. \returns its logits, [vocabulary], valid until the next call.

@@ -7,11 +7,16 @@
 #include <new>
 #include <unistd.h>
 
-/// No memory, or a broken promise in this program: nothing sensible can follow.
-[[noreturn]] static void die(const char *message) {
+/// No memory, or a broken promise in this program: nothing sensible can follow. A model that is a part of another
+/// program neither speaks for that nor ends it in order.
+[[noreturn]] static void die([[maybe_unused]] const char *message) {
+#ifdef HALFTONE_IN_LIBRARY
+  __builtin_trap();
+#else
   (void)!write(STDERR_FILENO, message, std::strlen(message));
   (void)!write(STDERR_FILENO, "\n", 1);
   std::_Exit(1);
+#endif
 }
 
 static void *allocate(size_t bytes, size_t alignment) {

@@ -21,7 +21,7 @@
 using namespace mlir;
 using namespace halftone;
 
-static std::unique_ptr<llvm::TargetMachine> machineFor(ModuleOp module) {
+static std::unique_ptr<llvm::TargetMachine> machineFor(ModuleOp module, bool movable) {
   static const bool initialized = [] {
     llvm::InitializeAllTargetInfos();
     llvm::InitializeAllTargets();
@@ -38,9 +38,9 @@ static std::unique_ptr<llvm::TargetMachine> machineFor(ModuleOp module) {
     module.emitError("no code generator for ") << target << ": " << error;
     return nullptr;
   }
-  return std::unique_ptr<llvm::TargetMachine>(
-      backend->createTargetMachine(triple, target.getCpu(), target.getFeatures(), llvm::TargetOptions(),
-                                   llvm::Reloc::Static, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
+      triple, target.getCpu(), target.getFeatures(), llvm::TargetOptions(),
+      movable ? llvm::Reloc::PIC_ : llvm::Reloc::Static, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
@@ -61,8 +61,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-FailureOr<SmallVector<char, 0>> halftone::emitObject(ModuleOp module, Emit what) {
-  std::unique_ptr<llvm::TargetMachine> machine = machineFor(module);
+FailureOr<SmallVector<char, 0>> halftone::emitObject(ModuleOp module, Emit what, bool movable) {
+  std::unique_ptr<llvm::TargetMachine> machine = machineFor(module, movable);
   if (!machine)
     return failure();
   registerBuiltinDialectTranslation(*module.getContext());

@@ -9,8 +9,10 @@ namespace halftone {
 /// What emitObject can write.
 enum class Emit { Object, Assembly, Llvm };
 
-/// Optimizes `module`, which is all LLVM dialect, for its `halftone.target` and gives the text or bytes asked for. The
-/// result depends on nothing but the module. Errors are reported at the module.
-mlir::FailureOr<llvm::SmallVector<char, 0>> emitObject(mlir::ModuleOp module, Emit what = Emit::Object);
+/// Optimizes `module`, which is all LLVM dialect, for its `halftone.target` and gives the text or bytes asked for;
+/// with `movable` for code that may be loaded at any address. The result depends on nothing but the module. Errors are
+/// reported at the module.
+mlir::FailureOr<llvm::SmallVector<char, 0>> emitObject(mlir::ModuleOp module, Emit what = Emit::Object,
+                                                       bool movable = false);
 
 } // namespace halftone

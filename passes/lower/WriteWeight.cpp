@@ -40,8 +40,8 @@ static std::vector<std::byte> packTiles(const formats::StoredMatrix &matrix, con
 }
 
 /// Writes `matrix` at `offset` in tiles of `layout`, on the threads of `context`.
-static Status writeTiles(MLIRContext *context, const formats::StoredMatrix &matrix,
-                         const formats::KernelLayout &layout, uint64_t offset, WorkFile &out) {
+static Status writeTiles(MLIRContext *context, const formats::StoredMatrix &matrix, const formats::KernelLayout &layout,
+                         uint64_t offset, WorkFile &out) {
   const formats::StoredShape &shape = matrix.shape();
   const int64_t tiles = formats::divideUp(shape.rows, layout.lanes);
   const int64_t tileBytes = formats::tileBytes(shape.format, layout, shape.columns);
@@ -72,9 +72,8 @@ static Status writeUnpacked(const formats::StoredMatrix &matrix, uint64_t offset
     matrix.readRows(r, {&row, 1});
     for (uint8_t &code : row.codes)
       code = static_cast<uint8_t>(format.code.level(code));
-    if (Status status = format.isPlain()
-                            ? writeArray<float>(row.values, offset + r * row.values.size_bytes(), out)
-                            : writeArray<uint8_t>(row.codes, offset + r * columns, out);
+    if (Status status = format.isPlain() ? writeArray<float>(row.values, offset + r * row.values.size_bytes(), out)
+                                         : writeArray<uint8_t>(row.codes, offset + r * columns, out);
         !status)
       return status;
     for (float scale : row.scales)

@@ -41,4 +41,21 @@ def EmitFacts : Pass<"emit-facts", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def EmitModel : Pass<"emit-model", "::mlir::ModuleOp"> {
+  let summary = "Make the model one constant, everything else local";
+  let description = [{
+    For programs that may link several models: facts, table of variants and phases become local to the object, and a
+    `struct halftone_model` (include/halftone/model.h) under the name of the option points to facts, variants, and
+    `NAME_weights`, which another object of the program holds.
+
+    Example (symbol=stories):
+      llvm.mlir.global internal constant @halftone_facts(...)
+      llvm.mlir.global internal constant @halftone_variants(...)
+      llvm.mlir.global external hidden constant @stories_weights() : !llvm.array<0 x i8>
+      llvm.mlir.global external constant @stories() : !llvm.struct<(ptr, ptr, ptr)>
+  }];
+  let options = [Option<"symbol", "symbol", "std::string", "\"\"", "The constant's name">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif

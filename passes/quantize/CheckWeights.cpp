@@ -35,8 +35,7 @@ public:
     SymbolTableCollection tables;
     const SymbolUserMap users(tables, getOperation());
     for (WeightOp weight : getOperation().getOps<WeightOp>()) {
-      if (!cast<WeightType>(weight.getType()).getFormat().getValue().isPlain() ||
-          users.useEmpty(weight))
+      if (!cast<WeightType>(weight.getType()).getFormat().getValue().isPlain() || users.useEmpty(weight))
         continue;
       if (Status status = check(weight, source); !status) {
         weight.emitError(status.error().message);

@@ -33,9 +33,10 @@ static std::string describe(Operation *op) {
 }
 
 LogicalResult quantize::WantedFormat::report(WeightOp weight) const {
-  InFlightDiagnostic error = weight.emitError() << weight.getFile() << ": weight '" << weight.getSymName()
-                                                << "' is wanted as " << describe(first) << " and as "
-                                                << describe(second) << ": give both one format, or untie them (--untie)";
+  InFlightDiagnostic error = weight.emitError()
+                             << weight.getFile() << ": weight '" << weight.getSymName() << "' is wanted as "
+                             << describe(first) << " and as " << describe(second)
+                             << ": give both one format, or untie them (--untie)";
   error.attachNote(first->getLoc()) << "the first reader";
   error.attachNote(second->getLoc()) << "the second reader";
   return error;

@@ -131,8 +131,7 @@ private:
     return isPart || !derivation.factors.empty() ? name : name + ".wide";
   }
 
-  LogicalResult evaluate(const Derivation &derivation, WorkFile &file, SymbolTable &symbols,
-                         WeightOp &weight) {
+  LogicalResult evaluate(const Derivation &derivation, WorkFile &file, SymbolTable &symbols, WeightOp &weight) {
     WeightOp matrix = derivation.matrix;
     const bool isVector = cast<WeightType>(matrix.getType()).getShape().size() == 1;
     Expected<uint64_t> offset = isVector ? writeVector(derivation, file) : writeMatrix(derivation, file);

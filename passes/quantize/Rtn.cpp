@@ -91,7 +91,8 @@ public:
   }
 
 private:
-  /// The format in which those of its readers want a weight that leave the work to this pass; they are added to `acted`.
+  /// The format in which those of its readers want a weight that leave the work to this pass; they are added to
+  /// `acted`.
   quantize::WantedFormat wanted(ArrayRef<OpOperand *> uses) {
     quantize::WantedFormat result;
     for (OpOperand *use : uses) {

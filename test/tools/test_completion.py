@@ -66,7 +66,7 @@ def test_options_are_those_of_help(tool, complete):
 
 def test_values(complete):
     assert complete("compile", "--emit", "a") == ["asm"]
-    assert complete("compile", "--emit", "=") == ["exe", "obj", "mlir", "llvm", "asm"]
+    assert complete("compile", "--emit", "=") == ["exe", "lib", "obj", "mlir", "llvm", "asm"]
     assert complete("compile", "--stop-after", "=", "l") == ["lower"]
     assert complete("compile", "--context", "") == []
 

@@ -68,7 +68,11 @@ static CommandLine commandLine(CompileOptions &options) {
       {{"Files",
         {{"-o", "FILE", "the executable; text (--emit, --stop-after) goes to standard output by default",
           store(pipeline.output)},
-         {"--emit", "FORM", "what to make, of the code alone but for exe", store(pipeline.emit), forms()},
+         {"--emit", "FORM",
+          "what to make: an executable, a static library or an object file for other programs, each with a header, "
+          "FILE.h; or, as text, the code alone",
+          store(pipeline.emit), forms()},
+         {"--symbol", "NAME", "what the model is called in C; after FILE by default", store(pipeline.symbol)},
          {"--tokenizer", "FILE",
           "a SentencePiece model to build in; without one the executable takes token ids (--tokens)",
           store(pipeline.tokenizer)},

@@ -56,9 +56,12 @@ uint64_t takeNumber(std::string_view &text) {
 
 } // namespace
 
-static void say(std::string_view text) { [[maybe_unused]] const ssize_t said = write(STDERR_FILENO, text.data(), text.size()); }
+static void say(std::string_view text) {
+  [[maybe_unused]] const ssize_t said = write(STDERR_FILENO, text.data(), text.size());
+}
 
-/// Names the file that is mapped at `address` and the offset, as proc(5) lists them: "first-last rwxp offset device inode path".
+/// Names the file that is mapped at `address` and the offset, as proc(5) lists them: "first-last rwxp offset device
+/// inode path".
 static void sayWhere(uint64_t address) {
   Lines maps("/proc/self/maps");
   for (std::string_view line; maps.next(line);) {

@@ -1,8 +1,8 @@
 /* Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
- * Loaded before libc (LD_PRELOAD), makes one call of a program fail: of the calls that open, make, fill, size, sync, name or map a
- * file, number FAULT_CALL gets the error FAULT_ERRNO; without that it works, but the file that it maps is cut to nothing
- * afterwards. The file FAULT_LOG receives a line for each such call: its name and path.
- * Writing to descriptors up to 2 counts as no such call. */
+ * Loaded before libc (LD_PRELOAD), makes one call of a program fail: of the calls that open, make, fill, size, sync,
+ * name or map a file, number FAULT_CALL gets the error FAULT_ERRNO; without that it works, but the file that it maps is
+ * cut to nothing afterwards. The file FAULT_LOG receives a line for each such call: its name and path. Writing to
+ * descriptors up to 2 counts as no such call. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -48,7 +48,7 @@ static const char *pathOf(int descriptor) {
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 /* Defines function `name`, which fails or does what the next one of that name does. */
-#define WRAP(result, failure, name, parameters, path, ...)                      \
+#define WRAP(result, failure, name, parameters, path, ...)                                                             \
   result name parameters { return fails(#name, path) ? failure : NEXT(name)(__VA_ARGS__); }
 
 WRAP(ssize_t, -1, pwrite, (int file, const void *data, size_t count, off_t at), pathOf(file), file, data, count, at)
@@ -89,13 +89,13 @@ void *mmap64(void *at, size_t size, int protection, int flags, int file, off64_t
 }
 
 /* The mode is there only where a file may be made; passing on what is not there does no harm on the ABIs of Linux. */
-#define WRAP_OPEN(name, parameters, ...)                                        \
-  int name parameters {                                                         \
-    va_list list;                                                               \
-    va_start(list, flags);                                                      \
-    const mode_t mode = va_arg(list, mode_t);                                   \
-    va_end(list);                                                               \
-    return fails(#name, path) ? -1 : NEXT(name)(__VA_ARGS__, flags, mode);      \
+#define WRAP_OPEN(name, parameters, ...)                                                                               \
+  int name parameters {                                                                                                \
+    va_list list;                                                                                                      \
+    va_start(list, flags);                                                                                             \
+    const mode_t mode = va_arg(list, mode_t);                                                                          \
+    va_end(list);                                                                                                      \
+    return fails(#name, path) ? -1 : NEXT(name)(__VA_ARGS__, flags, mode);                                             \
   }
 WRAP_OPEN(open, (const char *path, int flags, ...), path)
 WRAP_OPEN(open64, (const char *path, int flags, ...), path)
