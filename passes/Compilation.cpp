@@ -9,7 +9,10 @@
 #include "passes/import/ContextLength.h"
 #include "passes/package/NeededFeatures.h"
 
+#include "dialects/lowbit/StoredWeights.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassInstrumentation.h"
 
 #include "llvm/Support/Path.h"
@@ -77,6 +80,14 @@ Status Compilation::setTarget() {
   return {};
 }
 
+Status Compilation::readModule() {
+  OwningOpRef<ModuleOp> parsed = parseSourceFile<ModuleOp>(options.input, ParserConfig(&context));
+  if (!parsed)
+    return error(Stage::Import);
+  module = std::move(parsed);
+  return {};
+}
+
 void Compilation::setDefaultContext() {
   if (!(*module)->hasAttr(importer::contextAttribute))
     (*module)->setAttr(importer::contextAttribute, Builder(&context).getI64IntegerAttr(importer::defaultContext));
@@ -94,12 +105,16 @@ void Compilation::hashSources() {
   std::vector<std::string> paths;
   for (const auto &file : inputs.model.files)
     paths.push_back(file->path());
+  if (isQuantized(options))
+    for (const std::string &path : lowbit::weightFiles(*module))
+      paths.push_back(path);
   if (inputs.tokenizer)
     paths.push_back(inputs.tokenizer->file.path());
   hashes.emplace(std::move(paths), /*background=*/options.threads != 1);
 }
 
 void Compilation::listWeights() {
+  weightFormats = moduleFormats(*module);
   for (auto weight : module->getOps<lowbit::WeightOp>()) {
     const auto type = cast<lowbit::WeightType>(weight.getType());
     const ArrayRef<int64_t> shape = type.getShape();
@@ -128,9 +143,9 @@ Status Compilation::describe() {
     all.files.pop_back();
   }
   all.weights = weights;
-  all.format = formats::name(inputs.formats.weights);
-  all.embeddingFormat = formats::name(inputs.formats.embedding);
-  all.headFormat = formats::name(inputs.formats.head);
+  all.format = weightFormats.linears;
+  all.embeddingFormat = weightFormats.embedding;
+  all.headFormat = weightFormats.head;
   all.parameters = recorded("halftone.parameters");
   all.weightBytes = recorded("halftone.weight_bytes");
   all.decodeBytes = recorded("halftone.decode_bytes");

@@ -5,6 +5,7 @@
 #include "lib/io/WorkFolder.h"
 #include "passes/Diagnostics.h"
 #include "passes/Inputs.h"
+#include "passes/ModuleFormats.h"
 #include "passes/package/Info.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -30,6 +31,8 @@ public:
 
   /// Records the processor to compile for in the module.
   Status setTarget();
+  /// Reads the module from the input, a file of IR.
+  Status readModule();
   /// Records the context in the module where the model does not say it.
   void setDefaultContext();
   /// Refuses a tokenizer that names tokens which the imported model does not know.
@@ -57,6 +60,7 @@ private:
   std::unique_ptr<llvm::DefaultThreadPool> threads;
   std::optional<package::SourceHashes> hashes;
   std::vector<package::WeightInfo> weights;
+  ModuleFormats weightFormats;
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;
 

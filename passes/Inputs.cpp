@@ -16,8 +16,10 @@ static Expected<formats::Format> readFormat(const char *option, const std::strin
   return format;
 }
 
+static constexpr char defaultFormat[] = "int4-g32";
+
 Expected<Formats> readFormats(const PipelineOptions &options) {
-  const Expected<formats::Format> weights = readFormat("--format", options.format);
+  const Expected<formats::Format> weights = readFormat("--format", options.format.value_or(defaultFormat));
   if (!weights)
     return weights.error();
   const std::string otherwise = formats::name(quantize::vocabularyFormat(*weights));
@@ -72,6 +74,38 @@ static Status checkSymbol(const std::string &symbol) {
   return Error{"--symbol: '" + symbol + "' is no name in C: letters, digits and _ make one, a digit not first"};
 }
 
+/// A module that is quantized has decided what these options decide.
+static Status checkQuantized(const PipelineOptions &options) {
+  const struct {
+    const char *option;
+    bool given;
+  } decided[] = {{"--format", options.format.has_value()},
+                 {"--embedding-format", options.embeddingFormat.has_value()},
+                 {"--head-format", options.headFormat.has_value()},
+                 {"--untie", options.untie},
+                 {"--fold-norm-scale", options.foldNormScale},
+                 {"--context", options.context != 0},
+                 {"--stop-after", options.stopAfter && *options.stopAfter <= Stage::Quantize}};
+  for (const auto &[option, given] : decided)
+    if (given)
+      return Error{std::string(option) + ": " + options.input + " has been through the stage quantize already"};
+  return {};
+}
+
+/// The model's file, and those of its external data, which a module names only when it is parsed.
+static Expected<onnx::Model> openModel(const PipelineOptions &options) {
+  if (!isQuantized(options))
+    return onnx::readModel(options.input, {.externalDataRoot = options.externalDataRoot});
+  if (Status checked = checkQuantized(options); !checked)
+    return checked.error();
+  Expected<io::MappedFile> file = io::MappedFile::open(options.input);
+  if (!file)
+    return file.error();
+  onnx::Model model;
+  model.files.push_back(std::make_shared<const io::MappedFile>(std::move(*file)));
+  return model;
+}
+
 Expected<Inputs> Inputs::open(const PipelineOptions &options) {
   Expected<Formats> formats = readFormats(options);
   if (!formats)
@@ -85,7 +119,7 @@ Expected<Inputs> Inputs::open(const PipelineOptions &options) {
       return read.error();
     tokenizer = std::move(*read);
   }
-  Expected<onnx::Model> model = onnx::readModel(options.input, {.externalDataRoot = options.externalDataRoot});
+  Expected<onnx::Model> model = openModel(options);
   if (!model)
     return model.error();
   if (Status checked = checkOutput(options, *model); !checked)

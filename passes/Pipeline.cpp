@@ -50,12 +50,23 @@ static Status runImport(Compilation &model) {
   return {};
 }
 
+/// What import and the stages up to quantize would have made stands in the file.
+static Status read(Compilation &model) {
+  if (Status parsed = model.readModule(); !parsed)
+    return parsed;
+  return model.runPasses(Stage::Import, [](auto &passes) { passes.addPass(createVerifyQuantized()); });
+}
+
 static Status import(Compilation &model) {
+  if (isQuantized(model.options))
+    if (Status found = read(model); !found)
+      return found;
   if (Status set = model.setTarget(); !set)
     return set;
   model.hashSources();
-  if (Status imported = runImport(model); !imported)
-    return imported;
+  if (!isQuantized(model.options))
+    if (Status imported = runImport(model); !imported)
+      return imported;
   return model.checkTokenizer();
 }
 
@@ -237,6 +248,8 @@ Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progr
   const Stage last = row(wanted(options)).stage;
   std::vector<StageReport> reports;
   for (const auto &[stage, run] : stages) {
+    if (isQuantized(options) && stage > Stage::Import && stage <= Stage::Quantize)
+      continue;
     const Expected<StageReport> report = runStage(model, stage, run);
     if (!report)
       return report.error();

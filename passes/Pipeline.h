@@ -16,7 +16,8 @@ namespace halftone {
 
 /// What a user decides. Every field that changes the binary's bytes also stands in its --info.
 struct PipelineOptions {
-  /// The model, an .onnx file.
+  /// The model, an .onnx file; or an .mlir file, a module as it is after the stage quantize, whose weights have their
+  /// formats already.
   std::string input;
   /// The executable, or what `emit` or stopAfter asks for; empty means standard output, for text only. With a
   /// dumpFolder the IR stands only there.
@@ -27,10 +28,9 @@ struct PipelineOptions {
   std::string symbol;
   /// A tokenizer's file, built into the executable; empty: it takes token ids.
   std::string tokenizer;
-  /// Names of formats. Without one of its own, embedding and head are int8-g32 when `format` has integer codes, and
-  /// `format` itself when it stores plain values.
-  std::string format = "int4-g32";
-  std::optional<std::string> embeddingFormat, headFormat;
+  /// Names of formats. Without one, linears are int4-g32; embedding and head are int8-g32 when `format` has integer
+  /// codes, and `format` itself when it stores plain values.
+  std::optional<std::string> format, embeddingFormat, headFormat;
   /// Stores a tied embedding and head twice, so that each can have its own format.
   bool untie = false;
   /// Moves norms' scales into the linears that read them, before those are quantized.
@@ -52,6 +52,9 @@ struct PipelineOptions {
   /// Threads of the compiler; 0: one per processor. Never changes the result.
   unsigned threads = 0;
 };
+
+/// Whether the input is a module that is quantized already.
+inline bool isQuantized(const PipelineOptions &options) { return options.input.ends_with(".mlir"); }
 
 /// What a stage cost, and how many bytes it wrote.
 struct StageReport {

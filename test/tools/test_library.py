@@ -131,3 +131,33 @@ def test_the_name_in_c(tool, folder, tmp_path):
     same = compile("-o", "z.h")
     assert same.returncode == 1 and "z.h: the header would have the same name" in same.stderr
     assert not list(tmp_path.glob("[yz]*"))
+
+
+def test_a_cmake_project(root, tool, folder, tmp_path):
+    """halftone_add_model: the model is a library of the project, compiled again only when its file changes."""
+    package = root / "build" / "lib" / "cmake" / "halftone"
+    if not package.is_dir():
+        pytest.skip("the build has no CMake package")
+    shutil.copy(folder / "tiny.onnx", tmp_path)
+    (tmp_path / "main.c").write_text("""#include "story.h"
+        #include <stdio.h>
+        int main(void) {
+          struct halftone_properties properties;
+          if (halftone_describe(&story, &properties, NULL))
+            return 1;
+          printf("%d tokens\\n", (int)properties.vocabulary);
+          return 0;
+        }""")
+    (tmp_path / "CMakeLists.txt").write_text("""
+        cmake_minimum_required(VERSION 3.25)
+        project(story LANGUAGES C)
+        find_package(Halftone REQUIRED CONFIG)
+        halftone_add_model(story tiny.onnx OPTIONS --format=int8-g32)
+        add_executable(tell main.c)
+        target_link_libraries(tell PRIVATE story)""")
+    run("cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "build", f"-DHalftone_DIR={package}")
+    run("ninja", "-C", tmp_path / "build")
+    assert run(tmp_path / "build" / "tell") == b"300 tokens\n"
+    assert b"no work to do" in run("ninja", "-C", tmp_path / "build")
+    (tmp_path / "tiny.onnx").touch()
+    assert b"no work to do" not in run("ninja", "-C", tmp_path / "build")

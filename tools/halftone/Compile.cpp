@@ -63,8 +63,8 @@ static CommandLine commandLine(CompileOptions &options) {
   return {
       "halftone compile MODEL.onnx [options] -o FILE",
       "Compiles a decoder into one static executable: kernels made for the model, the number format and the processor, "
-      "the packed "
-      "weights, the tokenizer.",
+      "the packed weights, the tokenizer. MODEL.mlir is taken too: a module after the stage quantize, as "
+      "--stop-after=quantize or qopt write it, whose formats are decided.",
       {{"Files",
         {{"-o", "FILE", "the executable; text (--emit, --stop-after) goes to standard output by default",
           store(pipeline.output)},
