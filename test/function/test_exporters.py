@@ -30,18 +30,6 @@ MISSING = {
 }
 
 
-@pytest.fixture(scope="session")
-def halftone(root):
-    tool = root / "build" / "bin" / "halftone"
-    if not tool.exists():
-        pytest.skip("build/bin/halftone is not built")
-
-    def call(*arguments, **options):
-        return subprocess.run([tool, *map(str, arguments)], capture_output=True, text=True, timeout=600, **options)
-
-    return call
-
-
 def tolerance(name):
     return next((rtol, atol) for pattern, rtol, atol in TOLERANCES if re.search(pattern, name))
 
