@@ -33,11 +33,12 @@ static lowbit::WeightOp turnedWeight(lowbit::WeightOp weight) {
   auto type = cast<lowbit::WeightType>(weight.getType());
   auto target =
       lowbit::WeightType::get(module.getContext(), {type.getShape()[1], type.getShape()[0]}, type.getFormat());
+  SymbolTable symbols(module);
   OpBuilder builder(module.getContext());
   builder.setInsertionPointAfter(weight);
   auto turned = lowbit::WeightOp::create(builder, weight.getLoc(), (weight.getSymName() + ".transposed").str(), target,
                                          weight.getFile(), weight.getOffset(), !weight.getTransposed());
-  weight->setAttr(turnedAttribute, SymbolTable(module).insert(turned)); // another weight may have that name
+  weight->setAttr(turnedAttribute, symbols.insert(turned)); // another weight may have that name
   return turned;
 }
 

@@ -212,7 +212,7 @@ ROWS = {
     "Expand": [case(ALL, lambda t: {"a": some(t, 3, 1), "SHAPE": i8(2, 1, 4)})],
     "Flatten": [case(ALL, drawn(2, 3, 4), axis=axis) for axis in (0, 2, -1)],
     "Floor": unary(),
-    "Gather": [case(ALL, lambda t: {"a": some(t, 4, 3), "i": np.array([[3, -1], [0, 1]], i)}, axis=axis) for axis, i in ((0, "i8"), (0, "i4"))]
+    "Gather": [case(ALL, lambda t, i=i: {"a": some(t, 4, 3), "i": np.array([[3, -1], [0, 1]], i)}, axis=axis) for axis, i in ((0, "i8"), (0, "i4"))]
     + [case(ALL, lambda t: {"a": some(t, 4, 3), "i": scalar(-1)}, axis=1)],
     "GatherElements": [case(ALL, lambda t: {"a": some(t, 3, 3), "i": np.array([[1, -1, 0]])}, axis=0)],
     "GatherND": [case(ALL, lambda t: {"a": some(t, 2, 3, 4), "i": np.array([[[1], [2]], [[0], [-1]]])}, batch_dims=1),
@@ -243,12 +243,12 @@ ROWS = {
     "Mul": [case(NUMBERS, pairs)],
     "Neg": [case(f"{FLOATS} {SIGNED}", one)],
     "Not": [case(BOOL, one)],
-    "OneHot": [case("f4 i4 i8", lambda t: {"a": np.array([[0, 2], [-1, 7]], t), "DEPTH": scalar(4, d), "values": scalar([200, 7], v)}, axis=axis)
-               for d, v, axis in (("i8", "i8", -1), ("i8", "f4", 0), ("f4", "f4", 1), ("i8", "i4", 1), ("i4", "f4", 0))],
+    "OneHot": [case("f4 i4 i8", lambda t, d=d, v=v: {"a": np.array([[0, 2], [-1, 7]], t), "DEPTH": scalar(4, d), "values": scalar([200, 7], v)}, axis=axis)
+               for d, v, axis in (("i8", "i8", -1), ("i8", "f4", 0), ("f4", "f4", 1), ("f4", "i4", 1), ("i4", "f4", 0))],
     "Or": [case(BOOL, pairs)],
     "Pad": [case(ALL, lambda t: {"a": some(t, 2, 3), "PADS": i8(1, 0, 0, 2), "VALUE": ends(t)[1]}), case(ALL, lambda t: {"a": some(t, 2, 3), "PADS": i8(1, 0, 0, 2)})],
-    "Pow": [case(f"{FLOATS} i4 i8", lambda t: {"a": small(t, 3, 1), "b": scalar([0, 1, 2, 3], e)}) for e in ("f4", "f8", "i4", "i8")]
-    + [case(f"{FLOATS} i4 i8", lambda t: {"a": small(t, 3), "B": scalar([[value]], t)}) for value in (2, 3)],
+    "Pow": [case(f"{FLOATS} i4 i8", lambda t, e=e: {"a": small(t, 3, 1), "b": scalar([0, 1, 2, 3], e)}) for e in ("f4", "f8", "i4", "i8")]
+    + [case(f"{FLOATS} i4 i8", lambda t, value=value: {"a": small(t, 3), "B": scalar([[value]], t)}) for value in (2, 3)],
     "QLinearConv": [fixed({"x": codes(x, 1, 2, 5, 5), "xs": STEP, "xz": scalar(9, x), "w": codes(w, 3, 2, 3, 3), "ws": STEP2, "wz": scalar(0, w), "ys": np.array(3, np.float32),
                            "yz": scalar(7, x), "b": scalar([100, -100, 0], "i4")}) for x, w in (("u1", "u1"), ("u1", "i1"), ("i1", "i1"))],
     "QLinearMatMul": [fixed(inputs) for inputs in CODES],
@@ -260,8 +260,8 @@ ROWS = {
         fixed({"x": f4(3, 4), "s": np.abs(f4(3, 2)) + STEP, "z": codes("i1", 3, 2)}, axis=1, block_size=2),
     ],
     "RMSNormalization": [case(FLOATS, lambda t: {"a": some(t, 2, 3, 4), "g": some(t, 4)}, opset=23, roundings=64)],
-    "Range": [case("f4 f8 i2 i4 i8", lambda t: {"START": scalar(a, t), "LIMIT": scalar(b, t), "STEP": scalar(c, t)}) for a, b, c in ((1, 9, 2), (1, 10, 2), (5, -5, -3), (5, 1, 1))]
-    + [case("i8", lambda t: {"START": scalar(a), "LIMIT": scalar(b), "STEP": scalar(c)}) for a, b, c in ((2**63 - 2, 2**63 - 1, 2),)],
+    "Range": [case("f4 f8 i2 i4 i8", lambda t, a=a, b=b, c=c: {"START": scalar(a, t), "LIMIT": scalar(b, t), "STEP": scalar(c, t)}) for a, b, c in ((1, 9, 2), (1, 10, 2), (5, -5, -3), (5, 1, 1))]
+    + [case("i8", lambda _: {"START": scalar(2**63 - 2), "LIMIT": scalar(2**63 - 1), "STEP": scalar(2)})],
     "Reciprocal": unary(),
     "ReduceL2": reductions(NUMBERS, FLOATS, roundings=32),
     "ReduceMax": reductions(ALL, ALL, edges=numbered),
@@ -271,7 +271,7 @@ ROWS = {
     "ReduceSum": reductions(NUMBERS, FLOATS, roundings=32),
     "ReduceSumSquare": reductions(NUMBERS, FLOATS, roundings=32),
     "Relu": [case(f"{FLOATS} {SIGNED}", one)],
-    "Reshape": [case(ALL, lambda t: {"a": some(t, 2, 6), "SHAPE": i8(*shape)}) for shape in ((3, 4), (0, 2, -1))],
+    "Reshape": [case(ALL, lambda t, shape=shape: {"a": some(t, 2, 6), "SHAPE": i8(*shape)}) for shape in ((3, 4), (0, 2, -1))],
     "RotaryEmbedding": [fixed({"x": f4(1, 2, 3, 4), "cos": np.cos(ANGLES), "sin": np.sin(ANGLES), "at": i8(1, 4, 2)[None]}, opset=23, interleaved=i) for i in (0, 1)],
     "Round": unary(),
     "Shape": [case(ALL, drawn(2, 0, 3)), case(ALL, drawn(2, 4, 3), start=-2)],
@@ -280,7 +280,7 @@ ROWS = {
     "SimplifiedLayerNormalization": [case(FLOATS, lambda t: {"a": some(t, 2, 3, 4), "g": some(t, 4)}, roundings=64)],
     "Sin": unary(moderate),
     "Size": [case(ALL, drawn(2, 4, 3))],
-    "Slice": [case(ALL, lambda t: {"a": some(t, 3, 4), "STARTS": i8(*s), "ENDS": i8(*e), "AXES": i8(*x), "STEPS": i8(*n)}) for s, e, x, n in SLICES],
+    "Slice": [case(ALL, lambda t, s=s, e=e, x=x, n=n: {"a": some(t, 3, 4), "STARTS": i8(*s), "ENDS": i8(*e), "AXES": i8(*x), "STEPS": i8(*n)}) for s, e, x, n in SLICES],
     "Softmax": [case(FLOATS, rows), case(FLOATS, drawn(2, 3, 4), axis=1), case(FLOATS, drawn(2, 3, 4), opset=11, axis=1)],
     "Softplus": unary(),
     "Split": [case(ALL, drawn(2, 7), outputs=3, axis=1, num_outputs=3), case(ALL, lambda t: {"a": some(t, 5, 2), "SIZES": i8(1, 4)}, outputs=2)],
