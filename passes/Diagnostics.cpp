@@ -28,11 +28,11 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext &context, std::string sourc
         return success();
       }) {}
 
-/// The text, behind file and node unless it has them itself.
+/// The text, behind file and node unless it begins with them itself.
 std::string DiagnosticCollector::textOf(const Diagnostic &diagnostic) const {
   const std::string text = diagnostic.str();
   const StringRef name = nameOf(diagnostic.getLocation());
-  if (name.empty() || StringRef(text).contains(name))
+  if (name.empty() || StringRef(text).starts_with(source + ":"))
     return text;
   return source + (name == source ? ": " : ": '" + name.str() + "': ") + text;
 }

@@ -124,6 +124,21 @@ struct Attention {
 
 } // namespace
 
+/// Softmax over positions, where a row that sees nothing weighs nothing.
+static Value weightsOf(TensorBuilder &b, Value scores) {
+  const Type type = elementOf(scores);
+  const auto least = static_cast<double>(std::numeric_limits<float>::lowest());
+  Value largest =
+      b.reduce(scores, 3, least, [](TensorBuilder &s, ValueRange v) { return s.make<arith::MaximumFOp>(v[0], v[1]); });
+  Value powers = b.map({scores, largest}, type, [](TensorBuilder &s, ValueRange v) {
+    return s.make<math::ExpOp>(s.make<arith::SubFOp>(v[0], v[1]));
+  });
+  return b.map({powers, b.sum(powers, 3)}, type, [](TensorBuilder &s, ValueRange v) -> Value {
+    Value isNothing = s.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, v[1], s.number(v[1].getType(), 0));
+    return s.make<arith::SelectOp>(isNothing, v[1], s.make<arith::DivFOp>(v[0], v[1]));
+  });
+}
+
 Value Attention::build(TensorBuilder &b) const {
   ArrayRef<int64_t> q = shapeOf(queries), k = shapeOf(keys), v = shapeOf(values);
   const int64_t batch = q[0], groups = k[1], share = groups == 0 ? 0 : q[1] / groups;
@@ -143,7 +158,7 @@ Value Attention::build(TensorBuilder &b) const {
       Value score = s.read(scores, at), added = s.make<arith::AddFOp>(score, s.number(wide, hidden));
       return s.make<arith::SelectOp>(sees(s, ValueRange{at[0], at[2], at[3]}), score, added);
     });
-  Value weights = b.reshape(b.softmax(scores, 3), {batch, groups, share, q[2], k[2]});
+  Value weights = b.reshape(weightsOf(b, scores), {batch, groups, share, q[2], k[2]});
   Value sum = b.product(weights, b.reshape(b.cast(values, wide), {batch, groups, 1, v[2], v[3]}));
   return b.cast(b.reshape(sum, {batch, q[1], q[2], v[3]}), elementOf(queries));
 }

@@ -25,11 +25,12 @@ std::optional<double> Conversion::number(size_t i) {
   if (isa<FloatType>(elements.getElementType()))
     return (*elements.getValues<APFloat>().begin()).convertToDouble();
   const APInt value = *elements.getValues<APInt>().begin();
-  return isUnsigned[i] ? static_cast<double>(value.getZExtValue()) : static_cast<double>(value.getSExtValue());
+  return isUnsigned(i) || value.getBitWidth() == 1 ? static_cast<double>(value.getZExtValue())
+                                                   : static_cast<double>(value.getSExtValue());
 }
 
 Value Conversion::signedInput(size_t i) {
-  if (!has(i) || !isUnsigned[i])
+  if (!isUnsigned(i))
     return input(i);
   return b.cast(inputs[i], b.builder.getIntegerType(2 * elementOf(inputs[i]).getIntOrFloatBitWidth()),
                 /*fromUnsigned=*/true);
@@ -61,12 +62,18 @@ LogicalResult Conversion::expectShape(size_t i, ArrayRef<int64_t> shape) {
   return fail("input " + Twine(i) + " has the shape " + print(shapeOf(inputs[i])) + ", not " + print(shape));
 }
 
+LogicalResult Conversion::expectOne(size_t i) {
+  if (types[i] == types[0] && cast<RankedTensorType>(inputs[i].getType()).getNumElements() == 1)
+    return success();
+  return fail("input " + Twine(i) + " is not one number of the type of input 0");
+}
+
 LogicalResult Conversion::fail(const Twine &reason) { return importer::emitNodeError(node) << reason; }
 
 const Operator *halftone::function::findOperator(StringRef domain, StringRef name) {
   for (ArrayRef<Operator> table :
-       {elementwiseOperators(), movementOperators(), selectionOperators(), reductionOperators(), productOperators(),
-        windowOperators(), attentionOperators(), quantizationOperators(), packedOperators()})
+       {generatorOperators(), elementwiseOperators(), movementOperators(), selectionOperators(), reductionOperators(),
+        productOperators(), windowOperators(), attentionOperators(), quantizationOperators(), packedOperators()})
     for (const Operator &row : table)
       if (row.domain == domain && row.name == name)
         return &row;

@@ -2,6 +2,7 @@
 // One ONNX node on its way to linalg, and the tables of what each operator becomes, one per family.
 #pragma once
 
+#include "passes/function/ElementType.h"
 #include "passes/function/TensorBuilder.h"
 #include "passes/import/Node.h"
 
@@ -15,19 +16,20 @@ using onnx::NodeOp;
 struct Conversion {
   NodeOp node;
   TensorBuilder b;
-  /// Null for an input that is absent.
+  /// As they are held (ElementType.h). Null for an input that is absent.
   llvm::SmallVector<mlir::Value, 8> inputs;
-  /// Whether the elements of an input are unsigned integers: values here are signless.
-  llvm::SmallVector<bool, 8> isUnsigned;
+  /// The inputs' element types in the graph.
+  llvm::SmallVector<mlir::Type, 8> types;
   /// The shapes of the outputs, where they follow from the inputs' shapes; else nothing.
   llvm::SmallVector<std::optional<llvm::SmallVector<int64_t>>, 2> shapes;
 
-  /// Whether results that are integers are unsigned; where nothing is said, those of the first input's type are like
-  /// it.
-  std::optional<bool> givesUnsigned = std::nullopt;
+  /// The results' element type in the graph, where a conversion chooses it. Otherwise it is that of the input which the
+  /// operator's row names, where results are held like it.
+  mlir::Type given = {};
 
   bool has(size_t i) const { return i < inputs.size() && inputs[i]; }
   mlir::Value input(size_t i) const { return has(i) ? inputs[i] : mlir::Value(); }
+  bool isUnsigned(size_t i) const { return has(i) && types[i].isUnsignedInteger(); }
   /// The input as signed integers: unsigned ones twice as wide. `like` gives a result its input's type again.
   mlir::Value signedInput(size_t i);
   mlir::Value like(mlir::Value result, size_t i) { return b.cast(result, elementOf(inputs[i])); }
@@ -47,6 +49,8 @@ struct Conversion {
   mlir::LogicalResult expectRank(size_t i, llvm::ArrayRef<int64_t> allowed);
   /// Fails when input `i` is there and has another shape.
   mlir::LogicalResult expectShape(size_t i, llvm::ArrayRef<int64_t> shape);
+  /// Fails when input `i` is not one element of the type of input 0.
+  mlir::LogicalResult expectOne(size_t i);
   /// Reports, at the node, why it cannot be converted.
   mlir::LogicalResult fail(const llvm::Twine &reason);
 };
@@ -60,8 +64,11 @@ struct Operator {
   int64_t since;   ///< the first opset in which it means what we take it to mean
   unsigned inputs; ///< how many inputs must be there
   Results (*convert)(Conversion &);
+  int like = 0; ///< the input whose element type the results have in the graph, where they are held like it; -1: none
 };
 
+/// Range, ConstantOfShape.
+llvm::ArrayRef<Operator> generatorOperators();
 /// Functions of single elements: Add, Exp, Where, Cast, ...
 llvm::ArrayRef<Operator> elementwiseOperators();
 /// Elements that change their place: Reshape, Transpose, Slice, Concat, Pad, ...

@@ -5,7 +5,7 @@
 #include "passes/import/Evaluate.h"
 #include "passes/import/Operator.h"
 
-#include "llvm/ADT/DenseSet.h"
+#include "mlir/IR/Verifier.h"
 
 namespace halftone {
 #define GEN_PASS_DEF_CONVERTNODES
@@ -29,43 +29,28 @@ public:
 
 private:
   LogicalResult checkOperators(ArrayRef<NodeOp> nodes);
-  void makeSignless();
+  void holdArguments();
   LogicalResult convert(NodeOp node);
   bool fold(NodeOp node, OpBuilder &builder);
-  LogicalResult replace(Conversion &conversion, ArrayRef<Value> results);
-  bool isUnsigned(Value value) const { return unsignedValues.contains(value); }
 
   func::FuncOp function;
   importer::WeightFiles files; // empty: a function has no lowbit.weight
   importer::Evaluator evaluator;
-  llvm::DenseSet<Value> unsignedValues;
 };
 
 } // namespace
 
-static Type signless(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  auto integer = tensor ? dyn_cast<IntegerType>(tensor.getElementType()) : IntegerType();
-  return integer && integer.isUnsigned() ? tensor.clone(IntegerType::get(type.getContext(), integer.getWidth()))
-                                         : Type();
-}
-
-/// Arithmetic is on signless integers; what is unsigned is remembered.
-void Converter::makeSignless() {
-  for (BlockArgument argument : function.getArguments())
-    if (Type type = signless(argument.getType())) {
-      argument.setType(type);
-      unsignedValues.insert(argument);
-    }
-  function.walk([&](arith::ConstantOp constant) {
-    Type type = signless(constant.getType());
-    auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
-    if (!type || !elements)
-      return;
-    constant.setValueAttr(elements.bitcast(cast<RankedTensorType>(type).getElementType()));
-    constant.getResult().setType(type);
-    unsignedValues.insert(constant);
-  });
+/// Arguments enter as their elements are held.
+void Converter::holdArguments() {
+  OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());
+  for (BlockArgument argument : function.getArguments()) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    const Type element = type.getElementType();
+    argument.setType(type.clone(heldAs(element)));
+    Value seen = asElements(builder, argument, element);
+    if (seen != argument)
+      argument.replaceAllUsesExcept(seen, seen.getDefiningOp());
+  }
 }
 
 /// Whether importing knows the operator's shape or elements without one of our rows.
@@ -89,48 +74,65 @@ LogicalResult Converter::checkOperators(ArrayRef<NodeOp> nodes) {
   return error;
 }
 
+/// Whether the evaluator, which computes in float32 and int64, has no room for such elements.
+static bool isWide(Value tensor) {
+  const Type element = getElementTypeOrSelf(tensor.getType());
+  return element.isF64() || element.isUnsignedInteger(64);
+}
+
 /// Replaces the results that can be evaluated; true when all that is read are.
 bool Converter::fold(NodeOp node, OpBuilder &builder) {
-  // The evaluator takes integers for signed ones, and computes floats in single precision.
-  if (llvm::any_of(node.getInputs(),
-                   [&](Value input) { return isUnsigned(input) || getElementTypeOrSelf(input.getType()).isF64(); }))
-    return false;
-  bool all = true;
-  for (Value result : node.getOutputs()) {
-    if (result.use_empty())
-      continue;
+  for (Value input : node.getInputs())
+    if (isWide(input))
+      evaluator.assume(input, evaluator.evaluate(input));
+  SmallVector<Value> read;
+  llvm::copy_if(node.getOutputs(), std::back_inserter(read), [](Value result) { return !result.use_empty(); });
+  for (Value result : read) {
     const importer::Tensor &known = evaluator.evaluate(result);
-    all &= known.isKnown() && known.elements() <= largestConstant;
+    if (!known.isKnown() || known.elements() > largestConstant || known.elementType.isF64())
+      return false;
   }
-  if (!all)
-    return false;
-  for (Value result : node.getOutputs())
-    if (!result.use_empty()) {
-      const importer::Tensor &known = evaluator.evaluate(result);
-      result.replaceAllUsesWith(arith::ConstantOp::create(builder, node.getLoc(), importer::constantOf(known)));
-    }
+  for (Value result : read)
+    result.replaceAllUsesWith(
+        arith::ConstantOp::create(builder, node.getLoc(), importer::constantOf(evaluator.evaluate(result))));
   return true;
 }
 
-static bool isUnsignedResult(Conversion &conversion, Value result) {
-  if (!isa<IntegerType>(elementOf(result)))
-    return false;
-  if (conversion.givesUnsigned)
-    return *conversion.givesUnsigned;
-  return conversion.has(0) && conversion.isUnsigned[0] && elementOf(result) == elementOf(conversion.input(0));
+/// The element type in the graph of a result that is held as `element`.
+static Type typeOfResult(const Conversion &conversion, const Operator &row, Type element) {
+  Type type = conversion.given;
+  if (!type && row.like >= 0 && conversion.has(row.like))
+    type = conversion.types[row.like];
+  return type && heldAs(type) == element ? type : element;
 }
 
-LogicalResult Converter::replace(Conversion &conversion, ArrayRef<Value> results) {
+static LogicalResult replace(Conversion &conversion, const Operator &row, ArrayRef<Value> results) {
   for (auto [i, result] : llvm::enumerate(conversion.node.getOutputs())) {
     if (result.use_empty())
       continue;
     if (i >= results.size() || !results[i])
       return conversion.fail("output " + Twine(i) + " is not supported");
-    if (isUnsignedResult(conversion, results[i]))
-      unsignedValues.insert(results[i]);
-    result.replaceAllUsesWith(results[i]);
+    const Type type = typeOfResult(conversion, row, elementOf(results[i]));
+    result.replaceAllUsesWith(asElements(conversion.b.builder, results[i], type));
   }
   return success();
+}
+
+/// What a row makes of element types that its operator does not take is no valid operation.
+static LogicalResult checkTypes(Conversion &conversion, Operation *before) {
+  ScopedDiagnosticHandler quiet(conversion.node.getContext(), [](Diagnostic &) { return success(); });
+  Operation *made = before ? before->getNextNode() : &conversion.node->getBlock()->front();
+  for (; made != conversion.node; made = made->getNextNode())
+    if (failed(mlir::verify(made)))
+      return failure();
+  return success();
+}
+
+static LogicalResult refuseTypes(Conversion &conversion) {
+  std::string types;
+  llvm::raw_string_ostream out(types);
+  llvm::interleaveComma(llvm::make_filter_range(conversion.types, [](Type type) { return !!type; }), out);
+  return conversion.fail("inputs of " + types + " are not supported");
 }
 
 LogicalResult Converter::convert(NodeOp node) {
@@ -145,23 +147,25 @@ LogicalResult Converter::convert(NodeOp node) {
   Conversion conversion{node, TensorBuilder(builder, node.getLoc()), {}, {}, {}};
   for (Value input : node.getInputs()) {
     const bool isAbsent = isa<NoneType>(input.getType());
-    conversion.inputs.push_back(isAbsent ? Value() : input);
-    conversion.isUnsigned.push_back(isUnsigned(input));
+    conversion.inputs.push_back(isAbsent ? Value() : held(builder, input));
+    conversion.types.push_back(isAbsent ? Type() : elementOf(input));
   }
   for (unsigned i = 0; i < row->inputs; ++i)
     if (!conversion.has(i))
       return importer::emitNodeError(node) << "needs " << row->inputs << " inputs, input " << i << " is missing";
-  conversion.isUnsigned.resize(std::max<size_t>(conversion.isUnsigned.size(), 1));
   for (Value output : node.getOutputs()) {
     const importer::Tensor &seen = evaluator.evaluate(output);
     conversion.shapes.push_back(seen.hasShape() ? std::optional(SmallVector<int64_t>(seen.shape)) : std::nullopt);
   }
+  Operation *before = node->getPrevNode();
   Results results = row->convert(conversion);
   if (failed(results))
     return failure();
   if (!conversion.b.fault().empty())
     return conversion.fail(conversion.b.fault());
-  return replace(conversion, *results);
+  if (failed(checkTypes(conversion, before)))
+    return refuseTypes(conversion);
+  return replace(conversion, *row, *results);
 }
 
 LogicalResult Converter::run() {
@@ -174,11 +178,14 @@ LogicalResult Converter::run() {
   function.walk([&](NodeOp node) { nodes.push_back(node); });
   if (failed(checkOperators(nodes)))
     return failure();
-  makeSignless();
+  holdArguments();
   for (NodeOp node : nodes)
     if (failed(convert(node)))
       return failure();
   Operation *end = function.getBody().front().getTerminator();
+  OpBuilder builder(end);
+  for (OpOperand &result : end->getOpOperands())
+    result.set(held(builder, result.get()));
   function.setFunctionType(
       FunctionType::get(function.getContext(), function.getBody().getArgumentTypes(), end->getOperandTypes()));
   importer::eraseDead(function);

@@ -45,9 +45,6 @@ template <Scalar body> static Results sameType(Conversion &c) {
 }
 
 template <class Op> static Value unary(TensorBuilder &b, ValueRange v) { return b.make<Op>(v[0]); }
-template <class Float, class Integer> static Value unaryOf(TensorBuilder &b, ValueRange v) {
-  return isFloat(v[0]) ? b.make<Float>(v[0]) : b.make<Integer>(v[0]);
-}
 /// Folds any number of inputs from the left.
 template <class Float, class Integer> static Value fold(TensorBuilder &b, ValueRange v) {
   Value result = v[0];
@@ -61,6 +58,12 @@ static Value one(TensorBuilder &b, Value like) { return b.number(like.getType(),
 
 static Value negative(TensorBuilder &b, ValueRange v) {
   return isFloat(v[0]) ? b.make<arith::NegFOp>(v[0]) : b.make<arith::SubIOp>(b.number(v[0].getType(), 0), v[0]);
+}
+static Value absolute(TensorBuilder &b, ValueRange v) {
+  if (isFloat(v[0]))
+    return b.make<math::AbsFOp>(v[0]);
+  Value isBelow = b.make<arith::CmpIOp>(arith::CmpIPredicate::slt, v[0], b.number(v[0].getType(), 0));
+  return b.make<arith::SelectOp>(isBelow, negative(b, v), v[0]);
 }
 static Value logicalNot(TensorBuilder &b, ValueRange v) { return b.make<arith::XOrIOp>(v[0], one(b, v[0])); }
 static Value reciprocal(TensorBuilder &b, ValueRange v) { return b.make<arith::DivFOp>(one(b, v[0]), v[0]); }
@@ -78,7 +81,8 @@ static Value sign(TensorBuilder &b, ValueRange v) {
   auto is = [&](arith::CmpFPredicate floats, arith::CmpIPredicate integers) {
     return isFloat(v[0]) ? b.make<arith::CmpFOp>(floats, v[0], zero) : b.make<arith::CmpIOp>(integers, v[0], zero);
   };
-  Value below = b.make<arith::SelectOp>(is(arith::CmpFPredicate::OLT, arith::CmpIPredicate::slt), minus, zero);
+  // What is neither above nor below zero stays: zero, and what is no number.
+  Value below = b.make<arith::SelectOp>(is(arith::CmpFPredicate::OLT, arith::CmpIPredicate::slt), minus, v[0]);
   return b.make<arith::SelectOp>(is(arith::CmpFPredicate::OGT, arith::CmpIPredicate::sgt), plus, below);
 }
 /// log(1 + e^x), which is x + log(1 + e^-x) where e^x would overflow.
@@ -168,19 +172,22 @@ static Value hardSwish(TensorBuilder &b, ValueRange v) {
   return b.make<arith::MulFOp>(v[0], hardSigmoidOf(b, v[0], 1.0 / 6, 0.5));
 }
 
-/// The bounds are inputs, or parameters before opset 11.
+/// The bounds are inputs, or parameters before opset 11; a float without a bound stays finite [ONNX, "Clip"].
 static Results clip(Conversion &c) {
   Value x = c.signedInput(0);
   const Type type = elementOf(x);
   for (size_t i : {1, 2})
-    if (c.has(i) && (elementOf(c.input(i)) != elementOf(c.input(0)) ||
-                     cast<RankedTensorType>(c.input(i).getType()).getNumElements() != 1))
-      return c.fail("a bound is not one number of the input's type");
+    if (c.has(i) && failed(c.expectOne(i)))
+      return failure();
   auto bound = [&](size_t i, StringRef name) -> Value {
     if (c.has(i))
       return c.b.reshape(c.signedInput(i), {});
-    auto given = c.node.getParameters().getAs<FloatAttr>(name);
-    return given ? c.b.filled(type, {}, given.getValueAsDouble()) : Value();
+    if (auto given = c.node.getParameters().getAs<FloatAttr>(name))
+      return c.b.filled(type, {}, given.getValueAsDouble());
+    auto floats = dyn_cast<FloatType>(type);
+    if (!floats)
+      return Value();
+    return c.b.filled(type, {}, APFloat::getLargest(floats.getFloatSemantics(), name == "min").convertToDouble());
   };
   if (Value low = bound(1, "min"))
     x = c.b.map({x, low}, type, fold<arith::MaximumFOp, arith::MaxSIOp>);
@@ -194,11 +201,13 @@ static Results power(Conversion &c) {
   if (failed(commonShape(c, {c.input(0), c.input(1)})))
     return failure();
   const Type type = elementOf(c.input(0));
-  if (c.number(1) == 2.0)
-    return SmallVector<Value, 2>{c.b.multiply(c.input(0), c.input(0))};
+  const bool isSquare = c.number(1) == 2.0;
   return SmallVector<Value, 2>{c.b.map({c.input(0), c.input(1)}, type, [&](TensorBuilder &b, ValueRange v) -> Value {
+    if (isSquare)
+      return isFloat(v[0]) ? b.make<arith::MulFOp>(v[0], v[0]) : b.make<arith::MulIOp>(v[0], v[0]);
     const Type computed = isFloat(v[0]) ? v[0].getType() : b.builder.getF64Type();
-    return b.convert(b.make<math::PowFOp>(b.convert(v[0], computed), b.convert(v[1], computed)), type);
+    Value base = b.convert(v[0], computed, c.isUnsigned(0)), exponent = b.convert(v[1], computed, c.isUnsigned(1));
+    return b.convert(b.make<math::PowFOp>(base, exponent), type, false, c.isUnsigned(0));
   })};
 }
 
@@ -209,19 +218,19 @@ static Results modulo(Conversion &c) {
   if (elementOf(c.input(0)) != elementOf(c.input(1)))
     return c.fail("inputs have different types");
   const bool likeDividend = c.parameter("fmod", int64_t(0));
-  return SmallVector<Value, 2>{
-      c.b.map({c.input(0), c.input(1)}, elementOf(c.input(0)), [&](TensorBuilder &b, ValueRange v) -> Value {
-        if (isFloat(v[0]))
-          return b.make<arith::RemFOp>(v[0], v[1]);
-        Value zero = b.number(v[1].getType(), 0), divisor = safeDivisor(b, v[1]);
-        Value rest = b.make<arith::RemSIOp>(v[0], divisor);
-        if (likeDividend)
-          return rest;
-        Value differ = b.make<arith::CmpIOp>(arith::CmpIPredicate::slt, b.make<arith::XOrIOp>(rest, divisor), zero);
-        Value isRest = b.make<arith::CmpIOp>(arith::CmpIPredicate::ne, rest, zero);
-        return b.make<arith::SelectOp>(b.make<arith::AndIOp>(differ, isRest), b.make<arith::AddIOp>(rest, divisor),
-                                       rest);
-      })};
+  Value dividends = c.signedInput(0), divisors = c.signedInput(1);
+  Value rests = c.b.map({dividends, divisors}, elementOf(dividends), [&](TensorBuilder &b, ValueRange v) -> Value {
+    if (isFloat(v[0]))
+      return b.make<arith::RemFOp>(v[0], v[1]);
+    Value zero = b.number(v[1].getType(), 0), divisor = safeDivisor(b, v[1]);
+    Value rest = b.make<arith::RemSIOp>(v[0], divisor);
+    if (likeDividend)
+      return rest;
+    Value differ = b.make<arith::CmpIOp>(arith::CmpIPredicate::slt, b.make<arith::XOrIOp>(rest, divisor), zero);
+    Value isRest = b.make<arith::CmpIOp>(arith::CmpIPredicate::ne, rest, zero);
+    return b.make<arith::SelectOp>(b.make<arith::AndIOp>(differ, isRest), b.make<arith::AddIOp>(rest, divisor), rest);
+  });
+  return SmallVector<Value, 2>{c.like(rests, 0)};
 }
 
 //===-- Of truth --------------------------------------------------------------------------------------------------===//
@@ -245,10 +254,18 @@ static Results isNan(Conversion &c) {
   })};
 }
 
+/// One of the two infinities, or either.
 static Results isInfinite(Conversion &c) {
-  return SmallVector<Value, 2>{c.b.map(c.input(0), c.b.builder.getI1Type(), [](TensorBuilder &b, ValueRange v) {
-    Value infinity = b.number(v[0].getType(), std::numeric_limits<double>::infinity());
-    return b.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, b.make<math::AbsFOp>(v[0]), infinity);
+  SmallVector<double, 2> infinities;
+  for (auto [name, sign] : {std::pair("detect_positive", 1.0), std::pair("detect_negative", -1.0)})
+    if (c.parameter(name, int64_t(1)))
+      infinities.push_back(sign * std::numeric_limits<double>::infinity());
+  return SmallVector<Value, 2>{c.b.map(c.input(0), c.b.builder.getI1Type(), [&](TensorBuilder &b, ValueRange v) {
+    Value found = b.number(b.builder.getI1Type(), 0);
+    for (double infinity : infinities)
+      found = b.make<arith::OrIOp>(
+          found, b.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, v[0], b.number(v[0].getType(), infinity)));
+    return found;
   })};
 }
 
@@ -264,34 +281,12 @@ static Results where(Conversion &c) {
 
 //===-- Cast ------------------------------------------------------------------------------------------------------===//
 
-namespace {
-struct CastRow {
-  int64_t number; ///< TensorProto.DataType
-  unsigned bits;
-  bool isFloat, isUnsigned;
-};
-} // namespace
-
-static constexpr CastRow castTable[] = {
-    {1, 32, true, false},  {2, 8, false, true},   {3, 8, false, false},  {4, 16, false, true},  {5, 16, false, false},
-    {6, 32, false, false}, {7, 64, false, false}, {9, 1, false, false},  {10, 16, true, false}, {11, 64, true, false},
-    {12, 32, false, true}, {13, 64, false, true}, {16, 16, true, false},
-};
-
 static Results castTo(Conversion &c) {
   const int64_t number = c.parameter("to", int64_t(0));
-  const CastRow *row = llvm::find_if(castTable, [&](const CastRow &row) { return row.number == number; });
-  if (row == std::end(castTable))
+  c.given = elementTypeOf(c.node.getContext(), number);
+  if (!c.given || c.given.isInteger(4))
     return c.fail("casts to type " + Twine(number) + " are not supported");
-  OpBuilder &builder = c.b.builder;
-  Type type = builder.getIntegerType(row->bits);
-  if (row->isFloat)
-    type = row->number == 16 ? Type(builder.getBF16Type())
-           : row->bits == 16 ? Type(builder.getF16Type())
-           : row->bits == 32 ? Type(builder.getF32Type())
-                             : Type(builder.getF64Type());
-  c.givesUnsigned = row->isUnsigned;
-  return SmallVector<Value, 2>{c.b.cast(c.input(0), type, c.isUnsigned[0], row->isUnsigned)};
+  return SmallVector<Value, 2>{c.b.cast(c.input(0), heldAs(c.given), c.isUnsigned(0), c.given.isUnsignedInteger())};
 }
 
 //===-- The table -------------------------------------------------------------------------------------------------===//
@@ -300,7 +295,7 @@ ArrayRef<Operator> halftone::function::elementwiseOperators() {
   using P = arith::CmpFPredicate;
   using I = arith::CmpIPredicate;
   static constexpr Operator table[] = {
-      {"", "Abs", 6, 1, sameType<unaryOf<math::AbsFOp, math::AbsIOp>>},
+      {"", "Abs", 6, 1, sameType<absolute>},
       {"", "Acos", 7, 1, sameType<unary<math::AcosOp>>},
       {"", "Add", 7, 2, sameType<fold<arith::AddFOp, arith::AddIOp>>},
       {"", "And", 7, 2, sameType<bits<arith::AndIOp>>},
@@ -346,7 +341,7 @@ ArrayRef<Operator> halftone::function::elementwiseOperators() {
       {"", "Sum", 8, 1, sameType<fold<arith::AddFOp, arith::AddIOp>>},
       {"", "Tan", 7, 1, sameType<unary<math::TanOp>>},
       {"", "Tanh", 6, 1, sameType<unary<math::TanhOp>>},
-      {"", "Where", 9, 3, where},
+      {"", "Where", 9, 3, where, /*like=*/1},
       {"", "Xor", 7, 2, sameType<bits<arith::XOrIOp>>},
       {"com.microsoft", "BiasGelu", 1, 2, biasGelu<geluOf>},
       {"com.microsoft", "FastGelu", 1, 1, biasGelu<tanhGeluOf>},

@@ -44,8 +44,11 @@ static Results slice(Conversion &c) {
   SmallVector<int64_t> from(rankOf(x), 0), by(rankOf(x), 1);
   for (auto [i, start] : llvm::enumerate(*starts)) {
     const int64_t at = *c.axis(axes ? (*axes)[i] : static_cast<int64_t>(i), rankOf(x)), size = shapeOf(x)[at];
-    by[at] = steps ? (*steps)[i] : 1;
-    from[at] = std::clamp<int64_t>(start < 0 ? start + size : start, 0, by[at] > 0 ? size : size - 1);
+    if ((*c.shapes[0])[at] == 0)
+      continue;
+    const int64_t step = steps ? (*steps)[i] : 1;
+    from[at] = std::clamp<int64_t>(start < 0 ? start + size : start, 0, step > 0 ? size : size - 1);
+    by[at] = (*c.shapes[0])[at] == 1 ? 1 : step; // one element has no neighbour, which may lie at any distance
   }
   return SmallVector<Value, 2>{c.b.slice(x, from, *c.shapes[0], by)};
 }
@@ -90,7 +93,7 @@ static Results pad(Conversion &c) {
   auto amounts = c.integers(1, "pads"), axes = c.integers(3, "axes");
   if (c.parameter("mode", StringRef("constant")) != "constant")
     return c.fail("mode '" + c.parameter("mode", StringRef("")) + "' is not supported");
-  if (!amounts || (c.has(3) && !axes) || (c.has(2) && !c.number(2)))
+  if (!amounts || (c.has(3) && !axes))
     return c.fail("its amounts depend on values that are known only when the graph runs");
   SmallVector<int64_t> before(rank, 0), after(rank, 0);
   const size_t count = amounts->size() / 2;
@@ -103,22 +106,26 @@ static Results pad(Conversion &c) {
     before[*axis] = (*amounts)[i];
     after[*axis] = (*amounts)[count + i];
   }
-  const double value = c.number(2).value_or(c.parameter("value", 0.0f));
-  return SmallVector<Value, 2>{c.b.pad(x, before, after, value)};
+  if (!c.has(2))
+    return SmallVector<Value, 2>{c.b.pad(x, before, after, c.parameter("value", 0.0f))};
+  if (failed(c.expectOne(2)))
+    return failure();
+  return SmallVector<Value, 2>{c.b.pad(x, before, after, c.b.read(c.b.reshape(c.input(2), {}), {}))};
 }
 
 static Results trilu(Conversion &c) {
   Value x = c.input(0);
   if (rankOf(x) < 2)
     return c.fail("a tensor of " + Twine(rankOf(x)) + " dimensions has no triangle");
-  if (c.has(1) && !c.number(1))
+  auto given = c.integers(1, "");
+  if (c.has(1) && (!given || given->size() != 1))
     return c.fail("the diagonal is known only when the graph runs");
-  const auto diagonal = static_cast<int64_t>(c.number(1).value_or(0));
+  const int64_t diagonal = given ? given->front() : 0;
   const bool isUpper = c.parameter("upper", int64_t(1));
   return SmallVector<Value, 2>{c.b.generate(elementOf(x), shapeOf(x), [&](TensorBuilder &b, ValueRange at) -> Value {
-    Value border = b.make<arith::AddIOp>(at[at.size() - 2], b.index(diagonal));
+    Value distance = b.make<arith::SubIOp>(at.back(), at[at.size() - 2]);
     auto isKept = isUpper ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sle;
-    return b.make<arith::SelectOp>(b.make<arith::CmpIOp>(isKept, at.back(), border), b.read(x, at),
+    return b.make<arith::SelectOp>(b.make<arith::CmpIOp>(isKept, distance, b.index(diagonal)), b.read(x, at),
                                    b.number(elementOf(x), 0));
   })};
 }

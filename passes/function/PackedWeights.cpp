@@ -30,8 +30,8 @@ static Results unpack(Conversion &c) {
   int64_t count = 1;
   for (int64_t size : *shape)
     count *= size;
-  c.givesUnsigned = !isSigned;
-  const Type type = c.b.builder.getI8Type();
+  c.given = IntegerType::get(c.node.getContext(), bits, isSigned ? IntegerType::Signless : IntegerType::Unsigned);
+  const Type type = heldAs(c.given);
   Value flat = c.b.generate(type, {count}, [&](TensorBuilder &s, ValueRange at) -> Value {
     Value code = field(s, c.input(0), {}, at[0], bits);
     if (!isSigned)
@@ -121,8 +121,8 @@ static Results gatherPacked(Conversion &c) {
     return c.fail("only rows of a matrix in blocks of at least 16 along its rows, of 2, 4 or 8 bits, are supported");
   // What import unpacked has one code per element, signed or not; bytes hold 8 / bits.
   const bool isSingle = (shapeOf(data)[1] + block - 1) / block == shapeOf(scales)[1] &&
-                        !(c.isUnsigned[0] && (shapeOf(data)[1] * 8 / bits + block - 1) / block == shapeOf(scales)[1]);
-  const bool isUnsigned = c.isUnsigned[0];
+                        !(c.isUnsigned(0) && (shapeOf(data)[1] * 8 / bits + block - 1) / block == shapeOf(scales)[1]);
+  const bool isUnsigned = c.isUnsigned(0);
   const int64_t columns = isSingle ? shapeOf(data)[1] : shapeOf(data)[1] * 8 / bits;
   const Type wide = widened(elementOf(scales)), i32 = c.b.builder.getI32Type();
   const bool zerosPacked = zeros && shapeOf(zeros)[1] != shapeOf(scales)[1];
@@ -133,8 +133,7 @@ static Results gatherPacked(Conversion &c) {
   SmallVector<int64_t> shape(shapeOf(indices));
   shape.push_back(columns);
   Value result = c.b.generate(wide, shape, [&](TensorBuilder &s, ValueRange at) {
-    Value row = s.convert(s.read(indices, at.drop_back()), s.builder.getIndexType());
-    row = s.make<arith::MaxSIOp>(s.index(0), s.make<arith::MinSIOp>(row, s.index(shapeOf(data)[0] - 1)));
+    Value row = s.place(s.read(indices, at.drop_back()), shapeOf(data)[0]);
     Value which = s.make<arith::DivUIOp>(at.back(), s.index(block));
     Value code =
         isSingle ? s.convert(s.read(data, {row, at.back()}), i32, isUnsigned) : field(s, data, row, at.back(), bits);

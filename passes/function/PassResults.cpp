@@ -32,12 +32,29 @@ static void passArgument(BlockArgument argument, OpBuilder &builder) {
   argument.replaceAllUsesExcept(read, read);
 }
 
+/// Makes what `init` overwrites anew where others overwrite it too. Shared, it would become the memory of one of the
+/// results, and eliminating empty tensors does not see that another still lies there when that result arrives.
+static void makeOwn(OpOperand &init) {
+  Operation *maker = init.get().getDefiningOp();
+  if (!isa_and_nonnull<tensor::EmptyOp, linalg::FillOp>(maker) || init.get().hasOneUse())
+    return;
+  OpBuilder builder(init.getOwner());
+  Operation *own = builder.clone(*maker);
+  init.set(own->getResult(0));
+  if (auto fill = dyn_cast<linalg::FillOp>(own))
+    makeOwn(fill.getDpsInitsMutable()[0]);
+}
+
 namespace {
 struct PassResultsPass : halftone::impl::PassResultsBase<PassResultsPass> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
+    function.walk([](DestinationStyleOpInterface op) {
+      for (OpOperand &init : op.getDpsInitsMutable())
+        makeOwn(init);
+    });
     Block &body = function.getBody().front();
     OpBuilder builder = OpBuilder::atBlockBegin(&body);
     for (BlockArgument argument : body.getArguments())

@@ -23,6 +23,17 @@ def ConvertNodes : Pass<"convert-nodes", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Compute elements where they are read, when they are read once";
+  let description = [{
+    Upstream's fusion of elementwise operations, where it computes nothing twice: the result has one reader, and that
+    reads each element once. Everything after this pass has fewer tensors to look at.
+
+    Example: Neg and Exp of a tensor become one linalg.generic that applies both.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def PassResults : Pass<"pass-results", "::mlir::func::FuncOp"> {
   let summary = "Make tensors that enter and leave a function memory of the caller";
   let description = [{

@@ -67,10 +67,10 @@ static Results matMulInteger(Conversion &c) {
   const Type type = c.b.builder.getI32Type();
   Value sides[2];
   for (size_t i = 0; i < 2; ++i) {
-    sides[i] = c.b.cast(c.input(i), type, c.isUnsigned[i]);
+    sides[i] = c.b.cast(c.input(i), type, c.isUnsigned(i));
     if (!c.has(i + 2))
       continue;
-    Value zero = c.b.cast(c.input(i + 2), type, c.isUnsigned[i + 2]);
+    Value zero = c.b.cast(c.input(i + 2), type, c.isUnsigned(i + 2));
     if (i == 0 && rankOf(zero) == 1) // one per row
       zero = shapeOf(zero)[0] == 1 ? c.b.reshape(zero, {}) : c.b.reshape(zero, {shapeOf(zero)[0], 1});
     sides[i] = c.b.subtract(sides[i], zero);

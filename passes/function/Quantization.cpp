@@ -5,6 +5,8 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace halftone;
 using namespace halftone::function;
@@ -39,28 +41,35 @@ static FailureOr<Value> spread(Conversion &c, Value scales, ArrayRef<int64_t> sh
   });
 }
 
-/// The integer nearest to x, ties to even, inside the range of a type.
-static Value saturate(TensorBuilder &s, Value x, IntegerType type, bool isUnsigned) {
-  const double count = static_cast<double>(uint64_t(1) << type.getWidth());
-  const double least = isUnsigned ? 0 : -count / 2, most = least + count - 1;
+/// x, a whole number, inside the range of a type of the graph.
+static Value saturate(TensorBuilder &s, Value x, Type type) {
+  const double count = std::ldexp(1.0, static_cast<int>(type.getIntOrFloatBitWidth()));
+  const double least = type.isUnsignedInteger() ? 0 : -count / 2, most = least + count - 1;
   Value low = s.make<arith::MaximumFOp>(x, s.number(x.getType(), least));
   Value inside = s.make<arith::MinimumFOp>(low, s.number(x.getType(), most));
-  return s.convert(s.convert(inside, s.builder.getI32Type()), type);
+  return s.convert(s.convert(inside, s.builder.getI32Type()), heldAs(type));
+}
+
+/// A held code of a type of the graph, as the number that a body computes with.
+static Value numberOf(TensorBuilder &s, Value code, Type type, Type number) {
+  return s.convert(s.convert(code, s.builder.getI32Type(), type.isUnsignedInteger()), number);
 }
 
 /// saturate(roundeven(x / scale) + zero).
-static Value encode(TensorBuilder &b, Value x, Value scale, Value zero, IntegerType type, bool isUnsigned) {
+static Value encode(TensorBuilder &b, Value x, Value scale, Value zero, Type type) {
   SmallVector<Value> inputs = {x, scale};
   if (zero)
     inputs.push_back(zero);
-  return b.map(inputs, type, [&](TensorBuilder &s, ValueRange v) -> Value {
+  return b.map(inputs, heldAs(type), [&](TensorBuilder &s, ValueRange v) -> Value {
     Value code = s.make<math::RoundEvenOp>(s.make<arith::DivFOp>(v[0], v[1]));
     if (zero)
-      code =
-          s.make<arith::AddFOp>(code, s.convert(s.convert(v[2], s.builder.getI32Type(), isUnsigned), code.getType()));
-    return saturate(s, code, type, isUnsigned);
+      code = s.make<arith::AddFOp>(code, numberOf(s, v[2], type, code.getType()));
+    return saturate(s, code, type);
   });
 }
+
+/// Whether codes can be of a type of the graph.
+static bool isCode(Type type) { return isa_and_nonnull<IntegerType>(type) && type.getIntOrFloatBitWidth() <= 16; }
 
 //===-- The standard's operators ----------------------------------------------------------------------------------===//
 
@@ -76,7 +85,7 @@ static Results dequantize(Conversion &c) {
   SmallVector<Value> inputs = {x, *scale};
   if (*zero)
     inputs.push_back(*zero);
-  const bool isUnsigned = c.isUnsigned[0];
+  const bool isUnsigned = c.isUnsigned(0);
   return SmallVector<Value, 2>{c.b.map(inputs, elementOf(c.input(1)), [&](TensorBuilder &s, ValueRange v) -> Value {
     const Type wide = s.builder.getI32Type();
     Value code = s.convert(v[0], wide, isUnsigned);
@@ -86,6 +95,9 @@ static Results dequantize(Conversion &c) {
   })};
 }
 
+/// uint8 [ONNX, TensorProto.DataType]: what codes are where nothing says so.
+static constexpr int64_t byteType = 2;
+
 static Results quantize(Conversion &c) {
   Value x = c.input(0);
   const int64_t axis = c.parameter("axis", int64_t(1)), block = c.parameter("block_size", int64_t(0));
@@ -94,11 +106,11 @@ static Results quantize(Conversion &c) {
     zero = spread(c, c.input(2), shapeOf(x), axis, block);
   if (failed(scale) || failed(zero))
     return failure();
-  auto type = c.has(2) ? dyn_cast<IntegerType>(elementOf(c.input(2))) : c.b.builder.getI8Type();
-  if (!type || (!c.has(2) && c.parameter("output_dtype", int64_t(0)) > 2))
+  const int64_t number = c.parameter("output_dtype", int64_t(0));
+  c.given = c.has(2) ? c.types[2] : elementTypeOf(c.node.getContext(), number == 0 ? byteType : number);
+  if (!isCode(c.given))
     return c.fail("codes of this type are not supported");
-  c.givesUnsigned = !c.has(2) || c.isUnsigned[2];
-  return SmallVector<Value, 2>{encode(c.b, x, *scale, *zero, type, *c.givesUnsigned)};
+  return SmallVector<Value, 2>{encode(c.b, x, *scale, *zero, c.given)};
 }
 
 /// uint8 codes whose range is that of the elements and 0 [ONNX, "DynamicQuantizeLinear"].
@@ -106,18 +118,20 @@ static Results dynamicQuantize(Conversion &c) {
   Value x = c.input(0);
   auto axes = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x)));
   const Type type = elementOf(x);
+  c.given = elementTypeOf(c.node.getContext(), byteType);
   auto extreme = [&](auto step) { return c.b.reshape(c.b.reduce(x, axes, 0, step), {}); };
   Value high = extreme([](TensorBuilder &s, ValueRange v) { return s.make<arith::MaximumFOp>(v[0], v[1]); });
   Value low = extreme([](TensorBuilder &s, ValueRange v) { return s.make<arith::MinimumFOp>(v[0], v[1]); });
   Value scale = c.b.map({high, low}, type, [](TensorBuilder &s, ValueRange v) {
-    return s.make<arith::DivFOp>(s.make<arith::SubFOp>(v[0], v[1]), s.number(v[0].getType(), 255));
+    Value step = s.make<arith::DivFOp>(s.make<arith::SubFOp>(v[0], v[1]), s.number(v[0].getType(), 255));
+    // Zeros alone have no step.
+    Value isEmpty = s.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, v[0], v[1]);
+    return s.make<arith::SelectOp>(isEmpty, s.number(v[0].getType(), 1), step);
   });
-  Value zero = c.b.map({low, scale}, c.b.builder.getI8Type(), [](TensorBuilder &s, ValueRange v) {
-    Value place = s.make<math::RoundEvenOp>(s.make<arith::NegFOp>(s.make<arith::DivFOp>(v[0], v[1])));
-    return saturate(s, place, s.builder.getI8Type(), true);
+  Value zero = c.b.map({low, scale}, heldAs(c.given), [&](TensorBuilder &s, ValueRange v) {
+    return saturate(s, s.make<math::RoundEvenOp>(s.make<arith::NegFOp>(s.make<arith::DivFOp>(v[0], v[1]))), c.given);
   });
-  c.givesUnsigned = true;
-  return SmallVector<Value, 2>{encode(c.b, x, scale, zero, c.b.builder.getI8Type(), true), scale, zero};
+  return SmallVector<Value, 2>{encode(c.b, x, scale, zero, c.given), scale, zero};
 }
 
 //===-- Operators on codes ----------------------------------------------------------------------------------------===//
@@ -125,13 +139,13 @@ static Results dynamicQuantize(Conversion &c) {
 /// Input `i` less its zero point `i + 2`, in int32: exact. Zero points are one for all or one per element along `axis`.
 static FailureOr<Value> centredInput(Conversion &c, size_t i, int64_t axis) {
   const Type type = c.b.builder.getI32Type();
-  Value codes = c.b.cast(c.input(i), type, c.isUnsigned[i]);
+  Value codes = c.b.cast(c.input(i), type, c.isUnsigned(i));
   if (!c.has(i + 2))
     return codes;
   FailureOr<Value> zero = spread(c, c.input(i + 2), shapeOf(codes), axis, 0);
   if (failed(zero))
     return failure();
-  return c.b.subtract(codes, c.b.cast(*zero, type, c.isUnsigned[i + 2]));
+  return c.b.subtract(codes, c.b.cast(*zero, type, c.isUnsigned(i + 2)));
 }
 
 /// What one step of an exact sum is worth: the scales of inputs 0 and 3, the latter one for all or one per element
@@ -146,18 +160,18 @@ static FailureOr<Value> stepOf(Conversion &c, Value sum, int64_t axis) {
 /// Encodes step * sum with the scale and the zero point that are inputs `i` and `i + 1`: one factor, one rounding.
 static Results encodedSum(Conversion &c, Value sum, Value step, size_t i) {
   Value zero = c.has(i + 1) ? c.b.reshape(c.input(i + 1), {}) : Value();
-  auto type = zero ? cast<IntegerType>(elementOf(zero)) : c.b.builder.getI8Type();
-  const bool isUnsigned = !zero || c.isUnsigned[i + 1];
-  c.givesUnsigned = isUnsigned;
+  c.given = zero ? c.types[i + 1] : elementTypeOf(c.node.getContext(), byteType);
+  if (!isCode(c.given))
+    return c.fail("codes of this type are not supported");
   SmallVector<Value> inputs = {sum, c.b.divide(step, c.b.reshape(c.input(i), {}))};
   if (zero)
     inputs.push_back(zero);
-  return SmallVector<Value, 2>{c.b.map(inputs, type, [&](TensorBuilder &s, ValueRange v) -> Value {
+  return SmallVector<Value, 2>{c.b.map(inputs, heldAs(c.given), [&](TensorBuilder &s, ValueRange v) -> Value {
     const Type number = v[1].getType();
     Value code = s.make<math::RoundEvenOp>(s.make<arith::MulFOp>(s.convert(v[0], number), v[1]));
     if (zero)
-      code = s.make<arith::AddFOp>(code, s.convert(s.convert(v[2], s.builder.getI32Type(), isUnsigned), number));
-    return saturate(s, code, type, isUnsigned);
+      code = s.make<arith::AddFOp>(code, numberOf(s, v[2], c.given, number));
+    return saturate(s, code, c.given);
   })};
 }
 
@@ -219,20 +233,19 @@ static Results addCodes(Conversion &c) {
   }
   const Type i32 = c.b.builder.getI32Type();
   for (size_t i : {2, 5, 7})
-    inputs.push_back(c.has(i) ? c.b.cast(c.b.reshape(c.input(i), {}), i32, c.isUnsigned[i]) : c.b.filled(i32, {}, 0));
-  auto type = cast<IntegerType>(elementOf(c.input(0)));
-  const bool isUnsigned = c.isUnsigned[0];
-  c.givesUnsigned = isUnsigned;
-  return SmallVector<Value, 2>{c.b.map(inputs, type, [&](TensorBuilder &s, ValueRange v) -> Value {
+    inputs.push_back(c.has(i) ? c.b.cast(c.b.reshape(c.input(i), {}), i32, c.isUnsigned(i)) : c.b.filled(i32, {}, 0));
+  c.given = c.types[0];
+  if (!isCode(c.given))
+    return c.fail("codes of this type are not supported");
+  return SmallVector<Value, 2>{c.b.map(inputs, heldAs(c.given), [&](TensorBuilder &s, ValueRange v) -> Value {
     const Type number = v[4].getType();
     auto times = [&](Value x, Value y) { return s.make<arith::MulFOp>(x, y); };
-    auto code = [&](Value x) { return s.convert(s.convert(x, i32, isUnsigned), number); };
+    auto code = [&](Value x) { return numberOf(s, x, c.given, number); };
     Value perA = s.make<arith::DivFOp>(v[1], v[4]), perB = s.make<arith::DivFOp>(v[3], v[4]);
     Value zeros = s.make<arith::AddFOp>(times(perA, s.convert(v[5], number)), times(perB, s.convert(v[6], number)));
     Value rest = s.make<arith::SubFOp>(s.convert(v[7], number), zeros);
     rest = s.make<arith::AddFOp>(times(code(v[2]), perB), rest);
-    return saturate(s, s.make<math::RoundEvenOp>(s.make<arith::AddFOp>(times(code(v[0]), perA), rest)), type,
-                    isUnsigned);
+    return saturate(s, s.make<math::RoundEvenOp>(s.make<arith::AddFOp>(times(code(v[0]), perA), rest)), c.given);
   })};
 }
 
@@ -254,13 +267,13 @@ static Results convolveIntegers(Conversion &c) {
   const Type type = c.b.builder.getI32Type();
   Value sides[2];
   for (size_t i = 0; i < 2; ++i) {
-    sides[i] = c.b.cast(c.input(i), type, c.isUnsigned[i]);
+    sides[i] = c.b.cast(c.input(i), type, c.isUnsigned(i));
     if (!c.has(i + 2))
       continue;
     FailureOr<Value> zero = spread(c, c.input(i + 2), shapeOf(sides[i]), 0, 0);
     if (failed(zero))
       return failure();
-    sides[i] = c.b.subtract(sides[i], c.b.cast(*zero, type, c.isUnsigned[i + 2]));
+    sides[i] = c.b.subtract(sides[i], c.b.cast(*zero, type, c.isUnsigned(i + 2)));
   }
   FailureOr<Value> result = convolve(c, sides[0], sides[1]);
   if (failed(result))

@@ -2,6 +2,7 @@
 // Operators that fold elements along axes, and those made of such folds.
 #include "passes/function/Conversion.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 #include <limits>
@@ -18,18 +19,22 @@ static Value sum(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) { return b.s
 static Value mean(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) { return b.mean(x, axes); }
 static Value squares(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) { return b.sum(b.multiply(x, x), axes); }
 static Value length(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
-  return b.map(squares(b, x, axes), elementOf(x),
-               [](TensorBuilder &s, ValueRange v) { return s.make<math::SqrtOp>(v[0]); });
+  return b.map(squares(b, x, axes), elementOf(x), [](TensorBuilder &s, ValueRange v) {
+    const Type type = isa<FloatType>(v[0].getType()) ? v[0].getType() : s.builder.getF64Type();
+    return s.convert(s.make<math::SqrtOp>(s.convert(v[0], type)), v[0].getType());
+  });
 }
-template <class Float, class Integer> static Value step(TensorBuilder &b, ValueRange v) {
+template <class Float, class Integer, class Boolean = Integer> static Value step(TensorBuilder &b, ValueRange v) {
+  if (v[0].getType().isInteger(1))
+    return b.make<Boolean>(v[0], v[1]);
   return isa<FloatType>(v[0].getType()) ? b.make<Float>(v[0], v[1]) : b.make<Integer>(v[0], v[1]);
 }
 static constexpr double infinity = std::numeric_limits<double>::infinity();
 static Value largest(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
-  return b.reduce(x, axes, -infinity, step<arith::MaximumFOp, arith::MaxSIOp>);
+  return b.reduce(x, axes, -infinity, step<arith::MaximumFOp, arith::MaxSIOp, arith::OrIOp>);
 }
 static Value smallest(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
-  return b.reduce(x, axes, infinity, step<arith::MinimumFOp, arith::MinSIOp>);
+  return b.reduce(x, axes, infinity, step<arith::MinimumFOp, arith::MinSIOp, arith::AndIOp>);
 }
 static Value product(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
   return b.reduce(x, axes, 1, step<arith::MulFOp, arith::MulIOp>);
@@ -46,15 +51,15 @@ static Value withoutAxes(TensorBuilder &b, Value result, ArrayRef<int64_t> axes)
 
 template <Fold fold> static Results reduce(Conversion &c) {
   Value x = c.signedInput(0);
+  x = c.b.cast(x, widened(elementOf(x)));
   auto given = c.integers(1, "axes");
   if (c.has(1) && !given)
     return c.fail("its axes are known only when the graph runs");
-  if (given && given->empty() && c.parameter("noop_with_empty_axes", int64_t(0)))
-    return SmallVector<Value, 2>{c.input(0)};
-  SmallVector<int64_t> axes;
-  if (!given || given->empty())
+  SmallVector<int64_t> axes; // none: only what is done with single elements is done
+  const bool isNamed = given && !given->empty();
+  if (!isNamed && !c.parameter("noop_with_empty_axes", int64_t(0)))
     axes = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x)));
-  else
+  if (isNamed)
     for (int64_t axis : *given) {
       auto normal = c.axis(axis, rankOf(x));
       if (!normal)
@@ -65,23 +70,31 @@ template <Fold fold> static Results reduce(Conversion &c) {
   return SmallVector<Value, 2>{c.parameter("keepdims", int64_t(1)) ? result : withoutAxes(c.b, result, axes)};
 }
 
-/// The place of the largest or smallest element: the first one that equals it, or the last.
-template <Fold fold> static Results argument(Conversion &c) {
+/// The place of the largest or smallest element: the first one of which none after it is `better`, or better or equal.
+template <arith::CmpFPredicate floats, arith::CmpIPredicate integers, arith::CmpFPredicate lastFloats,
+          arith::CmpIPredicate lastIntegers>
+static Results argument(Conversion &c) {
   Value x = c.signedInput(0);
   auto axis = c.axis(c.parameter("axis", int64_t(0)), rankOf(x));
-  if (!axis)
+  if (!axis || shapeOf(x)[*axis] == 0)
     return c.fail("axis " + Twine(c.parameter("axis", int64_t(0))) + " of " + Twine(rankOf(x)) + " dimensions");
   const bool last = c.parameter("select_last_index", int64_t(0));
-  Value best = c.b.expand(fold(c.b, x, *axis), shapeOf(x));
   const Type type = c.b.builder.getI64Type();
-  const double never = last ? -1 : static_cast<double>(shapeOf(x)[*axis]);
-  Value places = c.b.generate(type, shapeOf(x), [&](TensorBuilder &b, ValueRange at) -> Value {
-    Value one = b.read(x, at), other = b.read(best, at);
-    Value isBest = isa<FloatType>(one.getType()) ? b.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, one, other)
-                                                 : b.make<arith::CmpIOp>(arith::CmpIPredicate::eq, one, other);
-    return b.make<arith::SelectOp>(isBest, b.convert(at[*axis], type), b.number(type, never));
+  Value places = c.b.generate(type, shapeOf(x), [&](TensorBuilder &b, ValueRange at) { return at[*axis]; });
+  Value result = c.b.reduce(places, *axis, 0, [&](TensorBuilder &b, ValueRange v) -> Value {
+    auto element = [&](Value place) {
+      SmallVector<Value> at;
+      for (int64_t i = 0; i < rankOf(x); ++i)
+        at.push_back(i == *axis ? b.convert(place, b.builder.getIndexType()) : b.make<linalg::IndexOp>(i));
+      return b.read(x, at);
+    };
+    Value best = element(v[0]), next = element(v[1]), isBetter;
+    if (isa<FloatType>(best.getType()))
+      isBetter = b.make<arith::CmpFOp>(last ? lastFloats : floats, next, best);
+    else
+      isBetter = b.make<arith::CmpIOp>(last ? lastIntegers : integers, next, best);
+    return b.make<arith::SelectOp>(isBetter, v[1], v[0]);
   });
-  Value result = last ? largest(c.b, places, *axis) : smallest(c.b, places, *axis);
   return SmallVector<Value, 2>{c.parameter("keepdims", int64_t(1)) ? result : withoutAxes(c.b, result, *axis)};
 }
 
@@ -176,9 +189,11 @@ static Results cumulativeSum(Conversion &c) {
 }
 
 ArrayRef<Operator> halftone::function::reductionOperators() {
+  using F = arith::CmpFPredicate;
+  using I = arith::CmpIPredicate;
   static constexpr Operator table[] = {
-      {"", "ArgMax", 1, 1, argument<largest>},
-      {"", "ArgMin", 1, 1, argument<smallest>},
+      {"", "ArgMax", 1, 1, argument<F::OGT, I::sgt, F::OGE, I::sge>, /*like=*/-1},
+      {"", "ArgMin", 1, 1, argument<F::OLT, I::slt, F::OLE, I::sle>, /*like=*/-1},
       {"", "BatchNormalization", 9, 5, batchNorm},
       {"", "CumSum", 11, 2, cumulativeSum},
       {"", "LayerNormalization", 17, 2, norm<true>},

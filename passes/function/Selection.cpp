@@ -7,15 +7,6 @@
 using namespace mlir;
 using namespace halftone::function;
 
-/// An element of `indices` as a place in `size`: those below zero count from the end, and what lies outside, which has
-/// no meaning but may not read elsewhere, is the nearest place inside.
-static Value place(TensorBuilder &b, Value index, int64_t size) {
-  Value given = b.convert(index, b.builder.getIndexType()), zero = b.index(0);
-  Value isBelow = b.make<arith::CmpIOp>(arith::CmpIPredicate::slt, given, zero);
-  Value wrapped = b.make<arith::SelectOp>(isBelow, b.make<arith::AddIOp>(given, b.index(size)), given);
-  return b.make<arith::MaxSIOp>(zero, b.make<arith::MinSIOp>(wrapped, b.index(size - 1)));
-}
-
 static Results gather(Conversion &c) {
   Value data = c.input(0), indices = c.input(1);
   auto axis = c.axis(c.parameter("axis", int64_t(0)), rankOf(data));
@@ -26,7 +17,7 @@ static Results gather(Conversion &c) {
   llvm::append_range(shape, shapeOf(data).drop_front(*axis + 1));
   return SmallVector<Value, 2>{c.b.generate(elementOf(data), shape, [&](TensorBuilder &b, ValueRange at) {
     SmallVector<Value> from(at.take_front(*axis));
-    from.push_back(place(b, b.read(indices, at.slice(*axis, rankOf(indices))), shapeOf(data)[*axis]));
+    from.push_back(b.place(b.read(indices, at.slice(*axis, rankOf(indices))), shapeOf(data)[*axis]));
     llvm::append_range(from, at.drop_front(*axis + rankOf(indices)));
     return b.read(data, from);
   })};
@@ -42,7 +33,7 @@ static Results gatherElements(Conversion &c) {
       return c.fail(Twine(shapeOf(indices)[i]) + " indices for " + Twine(shapeOf(data)[i]) + " elements");
   return SmallVector<Value, 2>{c.b.generate(elementOf(data), shapeOf(indices), [&](TensorBuilder &b, ValueRange at) {
     SmallVector<Value> from(at);
-    from[*axis] = place(b, b.read(indices, at), shapeOf(data)[*axis]);
+    from[*axis] = b.place(b.read(indices, at), shapeOf(data)[*axis]);
     return b.read(data, from);
   })};
 }
@@ -61,7 +52,7 @@ static Results gatherND(Conversion &c) {
     which.push_back({});
     for (int64_t k = 0; k < depth; ++k) {
       which.back() = b.index(k);
-      from.push_back(place(b, b.read(indices, which), shapeOf(data)[batch + k]));
+      from.push_back(b.place(b.read(indices, which), shapeOf(data)[batch + k]));
     }
     llvm::append_range(from, at.drop_front(rank - 1));
     return b.read(data, from);
@@ -96,7 +87,7 @@ ArrayRef<Operator> halftone::function::selectionOperators() {
       {"", "Gather", 1, 2, gather},
       {"", "GatherElements", 11, 2, gatherElements},
       {"", "GatherND", 11, 2, gatherND},
-      {"", "OneHot", 9, 3, oneHot},
+      {"", "OneHot", 9, 3, oneHot, /*like=*/2},
   };
   return table;
 }

@@ -27,6 +27,7 @@ void halftone::addNodePasses(OpPassManager &passes) {
 }
 
 void halftone::addMemoryPasses(OpPassManager &passes) {
+  passes.addNestedPass<func::FuncOp>(createFuseElementwise());
   passes.addNestedPass<func::FuncOp>(createPassResults());
   passes.addPass(bufferization::createEmptyTensorEliminationPass()); // results are computed where they go
   passes.addPass(createBufferizeFunction());

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include <cmath>
 #include <limits>
 #include <unistd.h>
 
@@ -48,6 +49,8 @@ Value TensorBuilder::number(Type type, double value) {
     return make<arith::ConstantOp>(builder.getFloatAttr(type, value));
   // Infinities are the ends of the range.
   const unsigned width = type.getIntOrFloatBitWidth();
+  if (width == 1) // false and true
+    return make<arith::ConstantOp>(builder.getIntegerAttr(type, value > 0));
   APInt integer = value == std::numeric_limits<double>::infinity() ? APInt::getSignedMaxValue(width)
                   : value == -std::numeric_limits<double>::infinity()
                       ? APInt::getSignedMinValue(width)
@@ -56,6 +59,13 @@ Value TensorBuilder::number(Type type, double value) {
 }
 
 Value TensorBuilder::index(int64_t value) { return make<arith::ConstantIndexOp>(value); }
+
+Value TensorBuilder::place(Value index, int64_t size) {
+  Value given = convert(index, builder.getIndexType()), zero = this->index(0);
+  Value isBelow = make<arith::CmpIOp>(arith::CmpIPredicate::slt, given, zero);
+  Value wrapped = make<arith::SelectOp>(isBelow, make<arith::AddIOp>(given, this->index(size)), given);
+  return make<arith::MaxSIOp>(zero, make<arith::MinSIOp>(wrapped, this->index(size - 1)));
+}
 
 static Value convertFloat(TensorBuilder &b, Value scalar, FloatType type) {
   const unsigned from = scalar.getType().getIntOrFloatBitWidth(), to = type.getWidth();
@@ -71,12 +81,34 @@ static Value convertInteger(TensorBuilder &b, Value scalar, IntegerType type, bo
   return isUnsigned ? b.make<arith::ExtUIOp>(type, scalar) : b.make<arith::ExtSIOp>(type, scalar);
 }
 
+/// Rounds toward zero. What lies outside the type becomes the nearest number inside, and what is no number becomes 0:
+/// ONNX leaves both open, processors differ, and LLVM's operation may give anything.
+static Value convertToInteger(TensorBuilder &b, Value scalar, IntegerType type, bool isUnsigned) {
+  using P = arith::CmpFPredicate;
+  const unsigned width = type.getWidth();
+  const double above = std::ldexp(1.0, static_cast<int>(isUnsigned ? width : width - 1));
+  const APInt least = isUnsigned ? APInt::getZero(width) : APInt::getSignedMinValue(width);
+  const APInt most = isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width);
+  Value result = isUnsigned ? b.make<arith::FPToUIOp>(type, scalar) : b.make<arith::FPToSIOp>(type, scalar);
+  auto unless = [&](P predicate, double bound, const APInt &instead) {
+    Value isOutside = b.make<arith::CmpFOp>(predicate, scalar, b.number(scalar.getType(), bound));
+    Value number = b.make<arith::ConstantOp>(b.builder.getIntegerAttr(type, instead));
+    result = b.make<arith::SelectOp>(isOutside, number, result);
+  };
+  unless(P::OGE, above, most);
+  unless(P::OLE, isUnsigned ? 0 : -above, least);
+  unless(P::UNO, 0, APInt::getZero(width));
+  return result;
+}
+
 Value TensorBuilder::convert(Value scalar, Type type, bool fromUnsigned, bool toUnsigned) {
   const Type from = scalar.getType();
   if (from == type)
     return scalar;
+  if (isa<IndexType>(type) && isa<FloatType>(from))
+    scalar = convertToInteger(*this, scalar, builder.getI64Type(), false);
   if (isa<IndexType>(from) || isa<IndexType>(type))
-    return make<arith::IndexCastOp>(type, scalar);
+    return fromUnsigned ? make<arith::IndexCastUIOp>(type, scalar) : make<arith::IndexCastOp>(type, scalar);
   fromUnsigned |= from.isInteger(1);
   auto toFloat = dyn_cast<FloatType>(type);
   if (type.isInteger(1))
@@ -87,7 +119,7 @@ Value TensorBuilder::convert(Value scalar, Type type, bool fromUnsigned, bool to
   if (toFloat)
     return fromUnsigned ? make<arith::UIToFPOp>(type, scalar) : make<arith::SIToFPOp>(type, scalar);
   if (isa<FloatType>(from))
-    return toUnsigned ? make<arith::FPToUIOp>(type, scalar) : make<arith::FPToSIOp>(type, scalar);
+    return convertToInteger(*this, scalar, cast<IntegerType>(type), toUnsigned);
   return convertInteger(*this, scalar, cast<IntegerType>(type), fromUnsigned);
 }
 
@@ -109,10 +141,14 @@ Value TensorBuilder::empty(Type element, ArrayRef<int64_t> shape) {
 }
 
 Value TensorBuilder::filled(Type element, ArrayRef<int64_t> shape, double value) {
-  Value result = empty(element, shape);
+  return filled(number(element, value), shape);
+}
+
+Value TensorBuilder::filled(Value scalar, ArrayRef<int64_t> shape) {
+  Value result = empty(scalar.getType(), shape);
   if (isEmpty(shape))
     return result;
-  return linalg::FillOp::create(builder, loc, ValueRange(number(element, value)), ValueRange(result)).getResult(0);
+  return linalg::FillOp::create(builder, loc, ValueRange(scalar), ValueRange(result)).getResult(0);
 }
 
 AffineMap halftone::function::broadcastMap(ArrayRef<int64_t> shape, ArrayRef<int64_t> target, MLIRContext *context) {

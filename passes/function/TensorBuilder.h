@@ -37,6 +37,9 @@ public:
 
   mlir::Value number(mlir::Type type, double value);
   mlir::Value index(int64_t value);
+  /// Which of `size` elements an index means: one below zero counts from the end, and one outside, which has no meaning
+  /// but may not read elsewhere, is the nearest inside.
+  mlir::Value place(mlir::Value index, int64_t size);
   /// Converts between number types, booleans included [ONNX, "Cast"].
   mlir::Value convert(mlir::Value scalar, mlir::Type type, bool fromUnsigned = false, bool toUnsigned = false);
   template <class Op, class... Arguments> mlir::Value make(Arguments &&...arguments) {
@@ -52,8 +55,9 @@ public:
 
   /// A place for a tensor.
   mlir::Value empty(mlir::Type element, llvm::ArrayRef<int64_t> shape);
-  /// All elements the same.
+  /// All elements the same: a number, or a scalar.
   mlir::Value filled(mlir::Type element, llvm::ArrayRef<int64_t> shape, double value);
+  mlir::Value filled(mlir::Value scalar, llvm::ArrayRef<int64_t> shape);
 
   /// Applies `body` to the elements of `inputs`, which broadcast to one shape [ONNX, "Broadcasting in ONNX"]. `element`
   /// is the result's type; a body may give f32 for halves.
@@ -87,8 +91,9 @@ public:
   /// `count` elements from `start` along one axis.
   mlir::Value part(mlir::Value tensor, int64_t axis, int64_t start, int64_t count);
   mlir::Value concat(mlir::ValueRange tensors, int64_t axis);
-  /// Puts `before` and `after` elements of `value` around each dimension.
+  /// Puts `before` and `after` elements, which are a number or a scalar, around each dimension.
   mlir::Value pad(mlir::Value tensor, llvm::ArrayRef<int64_t> before, llvm::ArrayRef<int64_t> after, double value);
+  mlir::Value pad(mlir::Value tensor, llvm::ArrayRef<int64_t> before, llvm::ArrayRef<int64_t> after, mlir::Value value);
 
   //===-- Elementwise, by name ------------------------------------------------------------------------------------===//
 

@@ -138,11 +138,15 @@ Value TensorBuilder::concat(ValueRange tensors, int64_t axis) {
 }
 
 Value TensorBuilder::pad(Value tensor, ArrayRef<int64_t> before, ArrayRef<int64_t> after, double value) {
+  return pad(tensor, before, after, number(elementOf(tensor), value));
+}
+
+Value TensorBuilder::pad(Value tensor, ArrayRef<int64_t> before, ArrayRef<int64_t> after, Value value) {
   SmallVector<int64_t> shape;
   for (auto [size, low, high] : llvm::zip(shapeOf(tensor), before, after))
     shape.push_back(size + low + high);
   if (shape == SmallVector<int64_t>(shapeOf(tensor)))
     return tensor;
-  Value around = filled(elementOf(tensor), shape, value);
+  Value around = filled(value, shape);
   return isEmpty(shapeOf(tensor)) ? around : insert(*this, tensor, around, before);
 }

@@ -78,6 +78,9 @@ Expected<std::vector<float>> halftone::importer::angleTable(const AngleSource &s
                                                             WeightFiles &files) {
   Evaluator evaluator({context, 0}, files);
   size_t pairs = source.pairs.size();
+  if (context > mostElements / static_cast<int64_t>(pairs))
+    return Error{"the angles of " + std::to_string(context) + " positions are more than a table holds, which is " +
+                 std::to_string(mostElements / pairs) + " positions of " + std::to_string(pairs) + " pairs"};
   std::vector<float> table(context * pairs);
   for (auto [pair, entries] : llvm::enumerate(source.pairs)) {
     AngleColumn one(evaluator, entries[0]), other(evaluator, entries[1]);

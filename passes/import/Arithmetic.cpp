@@ -19,14 +19,14 @@ struct Unary {
 } // namespace
 
 static constexpr Unary unaryTable[] = {
-    {"Abs", [](float x) { return std::fabs(x); }, [](int64_t x) { return x < 0 ? -x : x; }},
+    {"Abs", [](float x) { return std::fabs(x); }, [](int64_t x) { return x < 0 ? wrapSub(0, x) : x; }},
     {"Ceil", [](float x) { return std::ceil(x); }, nullptr},
     {"Cos", [](float x) { return std::cos(x); }, nullptr},
     {"Erf", [](float x) { return std::erf(x); }, nullptr},
     {"Exp", [](float x) { return std::exp(x); }, nullptr},
     {"Floor", [](float x) { return std::floor(x); }, nullptr},
     {"Log", [](float x) { return std::log(x); }, nullptr},
-    {"Neg", [](float x) { return -x; }, [](int64_t x) { return -x; }},
+    {"Neg", [](float x) { return -x; }, [](int64_t x) { return wrapSub(0, x); }},
     {"Not", nullptr, [](int64_t x) { return int64_t(x == 0); }},
     {"Reciprocal", [](float x) { return 1.0f / x; }, nullptr},
     {"Sigmoid", [](float x) { return 1.0f / (1.0f + std::exp(-x)); }, nullptr},
@@ -83,17 +83,16 @@ static int64_t floorMod(int64_t a, int64_t b) {
 }
 
 static int64_t integerPower(int64_t base, int64_t exponent) {
-  return static_cast<int64_t>(std::llround(std::pow(static_cast<double>(base), static_cast<double>(exponent))));
+  if (exponent == 2) // exact, as the square that it is when the graph runs
+    return wrapMul(base, base);
+  return truncated(std::pow(static_cast<double>(base), static_cast<double>(exponent)), 64);
 }
 
-/// Division by zero and overflow give 0: graphs compute such values only where nobody reads them.
-static int64_t divide(int64_t a, int64_t b) {
-  return b == 0 || (b == -1 && a == std::numeric_limits<int64_t>::min()) ? 0 : a / b;
-}
+/// A quotient by 0, which has no meaning, is the dividend, as when the graph runs.
+static int64_t divide(int64_t a, int64_t b) { return b == 0 ? a : b == -1 ? wrapSub(0, a) : a / b; }
 
-static int64_t wrapAdd(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) + uint64_t(b)); }
-static int64_t wrapSub(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) - uint64_t(b)); }
-static int64_t wrapMul(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) * uint64_t(b)); }
+/// The rest with the sign of the dividend.
+static int64_t truncatedMod(int64_t a, int64_t b) { return b == 0 || b == -1 ? 0 : a % b; }
 
 static constexpr Binary binaryTable[] = {
     {"Add", [](float a, float b) { return a + b; }, wrapAdd},
@@ -108,8 +107,8 @@ static constexpr Binary binaryTable[] = {
     {"Less", [](float a, float b) { return float(a < b); }, [](int64_t a, int64_t b) { return int64_t(a < b); }, true},
     {"LessOrEqual", [](float a, float b) { return float(a <= b); },
      [](int64_t a, int64_t b) { return int64_t(a <= b); }, true},
-    {"Max", [](float a, float b) { return std::fmax(a, b); }, [](int64_t a, int64_t b) { return std::max(a, b); }},
-    {"Min", [](float a, float b) { return std::fmin(a, b); }, [](int64_t a, int64_t b) { return std::min(a, b); }},
+    {"Max", larger, larger},
+    {"Min", smaller, smaller},
     {"Mod", [](float a, float b) { return std::fmod(a, b); }, floorMod},
     {"Mul", [](float a, float b) { return a * b; }, wrapMul},
     {"Or", nullptr, [](int64_t a, int64_t b) { return int64_t(a || b); }, true},
@@ -147,7 +146,9 @@ static void combineKnown(const Binary &row, const Tensor &a, const Tensor &b, Te
 
 static std::optional<Tensor> combine(const Call &call, const Tensor &a, const Tensor &b) {
   StringRef name = call.node.getOpType();
-  const Binary &row = *llvm::find_if(binaryTable, [&](const Binary &row) { return row.name == name; });
+  Binary row = *llvm::find_if(binaryTable, [&](const Binary &row) { return row.name == name; });
+  if (name == "Mod" && parameter(call.node, "fmod", int64_t(0)))
+    row.onInteger = truncatedMod;
   SmallVector<int64_t> shape;
   if (!broadcast(a.shape, b.shape, shape))
     return std::nullopt;

@@ -43,7 +43,16 @@ const Tensor &Evaluator::evaluate(Value value) {
   return *memory.find(value)->second;
 }
 
+/// Arithmetic is in int64: what an element type has no room for is cut off.
+static void wrap(Tensor &tensor) {
+  auto type = dyn_cast_if_present<IntegerType>(tensor.elementType);
+  if (type && type.getWidth() > 1 && type.getWidth() < 64)
+    for (int64_t &element : tensor.integers)
+      element = tensor.integerOf(APInt(type.getWidth(), static_cast<uint64_t>(element), false, /*implicitTrunc=*/true));
+}
+
 void Evaluator::store(Value value, Tensor tensor) {
+  wrap(tensor);
   if (unknowns == Unknowns::Roots && tensor.content == Tensor::Content::Unknown && tensor.isFloat() &&
       tensor.elements() <= largestRoot) {
     tensor.content = Tensor::Content::Forms;
@@ -79,7 +88,7 @@ static Tensor ofConstant(DenseElementsAttr elements) {
     tensor.content = Tensor::Content::Floats;
   } else if (isa<IntegerType>(elements.getElementType())) {
     for (const APInt &element : elements.getValues<APInt>())
-      tensor.integers.push_back(tensor.isBoolean() ? element.getZExtValue() : element.getSExtValue());
+      tensor.integers.push_back(tensor.integerOf(element));
     tensor.content = Tensor::Content::Integers;
   }
   return tensor;

@@ -43,6 +43,7 @@ private:
   LogicalResult unsupported(Location location, const onnx::Node &node);
   LogicalResult makeFunction();
   LogicalResult addInitializers();
+  FailureOr<Value> addConstant(const onnx::Node &node);
   LogicalResult addNode(const onnx::Node &node);
   LogicalResult addReturn();
   FailureOr<NamedAttribute> convert(const onnx::Node &node, const onnx::Attribute &attribute);
@@ -138,6 +139,28 @@ LogicalResult Importer::unsupported(Location location, const onnx::Node &node) {
                                                  : "; supported" + domain + " are " + names);
 }
 
+/// A tensor, or numbers spelled as an attribute of their own.
+FailureOr<Value> Importer::addConstant(const onnx::Node &node) {
+  Location location = locationOf(node.label());
+  if (node.outputs.empty())
+    return error(location, node) << "a constant without an output";
+  if (auto *value = node.get<onnx::Tensor>("value"))
+    return tensors.add(*value, node.outputs[0]);
+  auto make = [&](Type element, ArrayRef<int64_t> shape, auto elements) -> Value {
+    return arith::ConstantOp::create(builder, location,
+                                     DenseElementsAttr::get(RankedTensorType::get(shape, element), elements));
+  };
+  if (auto *value = node.get<int64_t>("value_int"))
+    return make(builder.getI64Type(), {}, ArrayRef(*value));
+  if (auto *value = node.get<float>("value_float"))
+    return make(builder.getF32Type(), {}, ArrayRef(*value));
+  if (auto *values = node.get<std::vector<int64_t>>("value_ints"))
+    return make(builder.getI64Type(), static_cast<int64_t>(values->size()), ArrayRef(*values));
+  if (auto *values = node.get<std::vector<float>>("value_floats"))
+    return make(builder.getF32Type(), static_cast<int64_t>(values->size()), ArrayRef(*values));
+  return error(location, node) << "only constants of numbers are supported";
+}
+
 LogicalResult Importer::addNode(const onnx::Node &node) {
   Location location = locationOf(node.label());
   int64_t opset = opsetOf(node);
@@ -148,10 +171,7 @@ LogicalResult Importer::addNode(const onnx::Node &node) {
   if (isChecked && opset < row->since)
     return error(location, node) << "is supported from opset " << row->since << " on";
   if (node.domain.empty() && node.opType == "Constant") {
-    auto *value = node.get<onnx::Tensor>("value");
-    if (!value || node.outputs.empty())
-      return error(location, node) << "only constants given as a tensor are supported";
-    FailureOr<Value> constant = tensors.add(*value, node.outputs[0]);
+    FailureOr<Value> constant = addConstant(node);
     if (failed(constant))
       return failure();
     values[node.outputs[0]] = *constant;

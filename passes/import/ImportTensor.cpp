@@ -63,7 +63,7 @@ FailureOr<DenseElementsAttr> TensorImporter::elements(const onnx::Tensor &tensor
   if (!reader)
     return emitError(location) << reader.error().message;
   auto type = RankedTensorType::get(tensor.shape, element);
-  if (element.isF64()) // as they are: readers of floats round to single precision
+  if (element.isF64() || element.isUnsignedInteger(64)) // as they are: readers give single precision, and int64
     return DenseElementsAttr::getFromRawBuffer(
         type, ArrayRef(reinterpret_cast<const char *>(reader->bytes().data()), reader->bytes().size()));
   if (auto floating = dyn_cast<FloatType>(element)) {

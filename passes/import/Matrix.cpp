@@ -22,19 +22,24 @@ std::optional<Matrix> halftone::importer::findMatrix(Value value, bool turned) {
   return Matrix{value, turned};
 }
 
+/// On a weight that has a second name: that name, of the same bytes turned round.
+static constexpr llvm::StringLiteral turnedAttribute = "halftone.turned";
+
 /// The weight under the name that has it turned round.
 static lowbit::WeightOp turnedWeight(lowbit::WeightOp weight) {
   auto module = weight->getParentOfType<ModuleOp>();
-  std::string name = (weight.getSymName() + ".transposed").str();
-  if (auto other = module.lookupSymbol<lowbit::WeightOp>(name))
-    return other;
+  if (auto turned = weight->getAttrOfType<StringAttr>(turnedAttribute))
+    return module.lookupSymbol<lowbit::WeightOp>(turned);
   auto type = cast<lowbit::WeightType>(weight.getType());
   auto target =
       lowbit::WeightType::get(module.getContext(), {type.getShape()[1], type.getShape()[0]}, type.getFormat());
+  SymbolTable symbols(module);
   OpBuilder builder(module.getContext());
   builder.setInsertionPointAfter(weight);
-  return lowbit::WeightOp::create(builder, weight.getLoc(), name, target, weight.getFile(), weight.getOffset(),
-                                  !weight.getTransposed());
+  auto turned = lowbit::WeightOp::create(builder, weight.getLoc(), (weight.getSymName() + ".transposed").str(), target,
+                                         weight.getFile(), weight.getOffset(), !weight.getTransposed());
+  weight->setAttr(turnedAttribute, symbols.insert(turned)); // another weight may have that name
+  return turned;
 }
 
 Value halftone::importer::orientedHandle(const Matrix &matrix, OpBuilder &builder) {
@@ -52,10 +57,13 @@ void halftone::importer::tidyNames(ModuleOp module) {
   for (auto weight : module.getOps<lowbit::WeightOp>())
     if (users.useEmpty(weight))
       unused.push_back(weight);
+    else
+      weight->removeAttr(turnedAttribute);
   for (lowbit::WeightOp weight : unused) {
     const StringAttr name = weight.getSymNameAttr();
-    auto turned = table.lookup<lowbit::WeightOp>((name.getValue() + ".transposed").str());
+    auto second = weight->getAttrOfType<StringAttr>(turnedAttribute);
     table.erase(weight);
+    auto turned = second ? table.lookup<lowbit::WeightOp>(second) : lowbit::WeightOp();
     if (!turned)
       continue;
     users.replaceAllUsesWith(turned, name);

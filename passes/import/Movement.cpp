@@ -157,12 +157,13 @@ static Moves slice(const Call &call) {
     int64_t size = input.shape[*axis], start = (*starts)[i], end = (*ends)[i];
     start = start < 0 ? start + size : start;
     end = end < -size ? -1 : end < 0 ? end + size : end;
-    start = step > 0 ? std::clamp<int64_t>(start, 0, size) : std::clamp<int64_t>(start, 0, size - 1);
+    start = std::max<int64_t>(std::min(start, step > 0 ? size : size - 1), 0);
     end = std::clamp<int64_t>(end, step > 0 ? 0 : -1, size);
-    int64_t count = step > 0 ? (end - start + step - 1) / step : (start - end - step - 1) / -step;
-    shape[*axis] = std::max<int64_t>(count, 0);
+    shape[*axis] = size == 0  ? 0
+                   : step > 0 ? stepsBetween(start, end, step)
+                              : stepsBetween(end, start, wrapSub(0, step));
     base += start * stride[*axis];
-    stride[*axis] *= step;
+    stride[*axis] = wrapMul(stride[*axis], step); // unread where it has no room: then there is one element at most
   }
   return strided(shape, stride, base);
 }

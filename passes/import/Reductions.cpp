@@ -18,15 +18,31 @@ static std::vector<T> fold(const std::vector<T> &elements, ArrayRef<int64_t> gro
 }
 
 template <class T>
+static constexpr T least =
+    std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+template <class T>
+static constexpr T most =
+    std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+
+static constexpr struct {
+  float operator()(float a, float b) const { return a + b; }
+  int64_t operator()(int64_t a, int64_t b) const { return wrapAdd(a, b); }
+} plus;
+static constexpr struct {
+  float operator()(float a, float b) const { return a * b; }
+  int64_t operator()(int64_t a, int64_t b) const { return wrapMul(a, b); }
+} times;
+
+template <class T>
 static std::vector<T> reduceElements(StringRef name, const std::vector<T> &elements, ArrayRef<int64_t> groups,
                                      int64_t count) {
   if (name == "ReduceMax")
-    return fold(elements, groups, count, std::numeric_limits<T>::lowest(), [](T a, T b) { return std::max(a, b); });
+    return fold(elements, groups, count, least<T>, [](T a, T b) { return larger(a, b); });
   if (name == "ReduceMin")
-    return fold(elements, groups, count, std::numeric_limits<T>::max(), [](T a, T b) { return std::min(a, b); });
+    return fold(elements, groups, count, most<T>, [](T a, T b) { return smaller(a, b); });
   if (name == "ReduceProd")
-    return fold(elements, groups, count, T(1), [](T a, T b) { return a * b; });
-  std::vector<T> sums = fold(elements, groups, count, T(0), [](T a, T b) { return a + b; });
+    return fold(elements, groups, count, T(1), times);
+  std::vector<T> sums = fold(elements, groups, count, T(0), plus);
   if (name == "ReduceMean" && count > 0)
     for (T &sum : sums)
       sum /= static_cast<T>(elements.size() / count);
@@ -38,9 +54,8 @@ static Outputs reduce(const Call &call) {
   auto axes = call.integers(1, "axes");
   if (call.has(1) && !axes)
     return std::nullopt;
-  SmallVector<bool> reduced(input.shape.size(), !axes || axes->empty());
-  if (axes && axes->empty() && parameter(call.node, "noop_with_empty_axes", int64_t(0)))
-    return SmallVector<Tensor, 1>{input};
+  const bool isNamed = axes && !axes->empty();
+  SmallVector<bool> reduced(input.shape.size(), !isNamed && !parameter(call.node, "noop_with_empty_axes", int64_t(0)));
   for (int64_t axis : axes.value_or(SmallVector<int64_t>())) {
     auto normal = normalizeAxis(axis, reduced.size());
     if (!normal)
@@ -79,7 +94,7 @@ static void accumulate(std::vector<T> &elements, int64_t size, int64_t inner, bo
       T sum = T(0);
       for (int64_t k = 0; k < size; ++k) {
         T &element = elements[start + (reverse ? size - 1 - k : k) * inner + i];
-        T next = sum + element;
+        T next = plus(sum, element);
         element = exclusive ? sum : next;
         sum = next;
       }

@@ -126,7 +126,7 @@ Moves halftone::importer::trilu(const Call &call) {
     std::vector<Source> sources(positions({count}, {1}));
     for (Source &source : sources) {
       int64_t column = source % columns, row = source / columns % rows;
-      if (upper ? column < row + diagonal : column > row + diagonal)
+      if (upper ? column - row < diagonal : column - row > diagonal)
         source = zero;
     }
     return sources;

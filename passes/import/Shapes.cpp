@@ -42,13 +42,13 @@ static Outputs range(const Call &call) {
     int64_t size = elements.size();
     return SmallVector<Tensor, 1>{Tensor::of(start.elementType, {size}, std::move(elements))};
   }
-  int64_t step = delta.integers[0], first = start.integers[0], last = limit.integers[0];
-  if (step == 0 || std::fabs((double(last) - double(first)) / double(step)) > double(longestRange))
+  const int64_t step = delta.integers[0], first = start.integers[0], last = limit.integers[0];
+  const int64_t size = step > 0 ? stepsBetween(first, last, step) : stepsBetween(last, first, wrapSub(0, step));
+  if (step == 0 || size > longestRange)
     return std::nullopt;
   std::vector<int64_t> elements;
-  for (int64_t i = first; step > 0 ? i < last : i > last; i += step)
-    elements.push_back(i);
-  int64_t size = elements.size();
+  for (int64_t i = 0; i < size; ++i)
+    elements.push_back(wrapAdd(first, wrapMul(i, step)));
   return SmallVector<Tensor, 1>{Tensor::of(start.elementType, {size}, std::move(elements))};
 }
 
@@ -69,7 +69,7 @@ static Outputs constantOfShape(const Call &call) {
     result.content = Tensor::Content::Floats;
   } else if (isa<IntegerType>(result.elementType)) {
     const APInt fill = *value.getValues<APInt>().begin();
-    result.integers.assign(result.elements(), result.isBoolean() ? fill.getZExtValue() : fill.getSExtValue());
+    result.integers.assign(result.elements(), result.integerOf(fill));
     result.content = Tensor::Content::Integers;
   }
   return SmallVector<Tensor, 1>{result};
@@ -102,13 +102,14 @@ static Outputs cast(const Call &call) {
   if (!input.isKnown())
     return SmallVector<Tensor, 1>{result};
   bool fromFloat = input.content == Tensor::Content::Floats;
+  const unsigned bits = type.getIntOrFloatBitWidth();
   for (int64_t i = 0; i < input.elements(); ++i) {
     if (result.isFloat())
       result.floats.push_back(fromFloat ? input.floats[i] : static_cast<float>(input.integers[i]));
     else if (result.isBoolean())
       result.integers.push_back(fromFloat ? input.floats[i] != 0 : input.integers[i] != 0);
     else
-      result.integers.push_back(fromFloat ? static_cast<int64_t>(input.floats[i]) : input.integers[i]);
+      result.integers.push_back(fromFloat ? truncated(input.floats[i], bits) : input.integers[i]);
   }
   result.content = result.isFloat() ? Tensor::Content::Floats : Tensor::Content::Integers;
   return SmallVector<Tensor, 1>{result};

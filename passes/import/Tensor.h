@@ -6,8 +6,11 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Value.h"
 
+#include "llvm/ADT/APInt.h"
 #include "llvm/ADT/STLExtras.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -61,6 +64,11 @@ struct Tensor {
   bool isKnown() const { return content == Content::Integers || content == Content::Floats; }
   bool isIntegerScalar() const { return content == Content::Integers && integers.size() == 1; }
   bool isBoolean() const { return elementType && elementType.isInteger(1); }
+  /// An element of the element type as the evaluator holds it.
+  int64_t integerOf(const llvm::APInt &element) const {
+    const bool isUnsigned = isBoolean() || elementType.isUnsignedInteger();
+    return isUnsigned ? static_cast<int64_t>(element.getZExtValue()) : element.getSExtValue();
+  }
   bool isFloat() const { return elementType && mlir::isa<mlir::FloatType>(elementType); }
 
   static Tensor ofShape(mlir::Type type, llvm::ArrayRef<int64_t> shape) {
@@ -83,6 +91,35 @@ struct Tensor {
     return tensor;
   }
 };
+
+/// The sum, the difference and the product as two's complement has them.
+inline int64_t wrapAdd(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) + uint64_t(b)); }
+inline int64_t wrapSub(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) - uint64_t(b)); }
+inline int64_t wrapMul(int64_t a, int64_t b) { return static_cast<int64_t>(uint64_t(a) * uint64_t(b)); }
+
+/// `number` rounded toward zero, or the nearest number of so many bits; 0 for what is no number.
+inline int64_t truncated(double number, unsigned bits) {
+  const int64_t most = std::numeric_limits<int64_t>::max() >> (64 - bits), least = -most - 1;
+  if (std::isnan(number))
+    return 0;
+  return number >= -static_cast<double>(least)  ? most
+         : number <= static_cast<double>(least) ? least
+                                                : static_cast<int64_t>(number);
+}
+
+/// How many of first, first + step, ... lie before `last`; the least step, which has no negative, is 2^63.
+inline int64_t stepsBetween(int64_t first, int64_t last, int64_t step) {
+  if (first >= last || step == 0)
+    return 0;
+  const uint64_t count = (uint64_t(last) - uint64_t(first) - 1) / uint64_t(step);
+  return static_cast<int64_t>(std::min(count, uint64_t(std::numeric_limits<int64_t>::max()) - 1) + 1);
+}
+
+/// The larger and the smaller number; what is no number stays so.
+inline float larger(float a, float b) { return std::isnan(a) || a > b ? a : b; }
+inline float smaller(float a, float b) { return std::isnan(a) || a < b ? a : b; }
+inline int64_t larger(int64_t a, int64_t b) { return std::max(a, b); }
+inline int64_t smaller(int64_t a, int64_t b) { return std::min(a, b); }
 
 /// The steps in elements between neighbours along each dimension, row major.
 inline llvm::SmallVector<int64_t> strides(llvm::ArrayRef<int64_t> shape) {

@@ -53,3 +53,20 @@ func.func @twice(%x: tensor<4xf32>, %none: tensor<0xf32>) -> (tensor<4xf32>, ten
   } -> tensor<4xf32>
   return %1, %3, %none : tensor<4xf32>, tensor<4xf32>, tensor<0xf32>
 }
+
+// What two results begin with is made for each: it becomes the memory of one of them.
+// BUFFERS-LABEL: func.func @shared
+// BUFFERS-SAME: (%[[A:.*]]: memref<4xf32>, %[[B:.*]]: memref<4xf32>)
+// BUFFERS-NOT: memref.alloc
+// BUFFERS-DAG: linalg.fill {{.*}} outs(%[[A]]
+// BUFFERS-DAG: linalg.fill {{.*}} outs(%[[B]]
+func.func @shared() -> (tensor<4xf32>, tensor<4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %a = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %b = arith.constant dense<[3.0, 4.0]> : tensor<2xf32>
+  %0 = tensor.empty() : tensor<4xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<4xf32>) -> tensor<4xf32>
+  %2 = tensor.insert_slice %a into %1[1] [2] [1] : tensor<2xf32> into tensor<4xf32>
+  %3 = tensor.insert_slice %b into %1[1] [2] [1] : tensor<2xf32> into tensor<4xf32>
+  return %2, %3 : tensor<4xf32>, tensor<4xf32>
+}

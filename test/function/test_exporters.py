@@ -30,18 +30,6 @@ MISSING = {
 }
 
 
-@pytest.fixture(scope="session")
-def halftone(root):
-    tool = root / "build" / "bin" / "halftone"
-    if not tool.exists():
-        pytest.skip("build/bin/halftone is not built")
-
-    def call(*arguments, **options):
-        return subprocess.run([tool, *map(str, arguments)], capture_output=True, text=True, timeout=600, **options)
-
-    return call
-
-
 def tolerance(name):
     return next((rtol, atol) for pattern, rtol, atol in TOLERANCES if re.search(pattern, name))
 
@@ -266,6 +254,8 @@ UNFIT = {
     "kernel": (node("Conv", {"x": floats(1, 2, 5), "w": np.array(1, np.float32)}), "a kernel of 0 dimensions for an input of 3"),
     "padding": (node("MaxPool", {"x": floats(1, 1, 5)}, kernel_shape=[3], pads=[1 << 40, 0]), "its padding is not between 0 and 2147483647"),
     "memory": (node("AveragePool", {"x": floats(1, 1, 5, 5)}, kernel_shape=[1, 1], pads=[1 << 30] * 4), "a tensor has more bytes than this machine has memory"),
+    "types of the operator": (node("Sqrt", {"a": np.array([4], np.int32)}), "inputs of i32 are not supported"),
+    "two types of the operator": (node("Conv", {"x": floats(1, 1, 3), "w": np.ones((1, 1, 2), np.int32)}), "a kernel of 3 dimensions for an input of 3, or of another type"),
     "triangle": (node("Trilu", {"a": floats(3)}), "a tensor of 1 dimensions has no triangle"),
 }  # fmt: skip
 
