@@ -96,8 +96,9 @@ def LowerLinear : LowerKernels<"lower-linear", "linears"> {
 
 def LowerRows : LowerKernels<"lower-rows", "norms, elementwise operations and activation quantization"> {
   let description = [{
-    One parallel loop over the tokens. Each operation runs over the channels of its row in vectors; a value needed by
-    the next operation only stays in a scratch row.
+    One parallel loop over the tokens. Norms and quantizations run over the channels of their row in vectors, and so
+    does each value that leaves the kernel; elementwise values stay in registers and are computed again in each such
+    loop.
   }];
 }
 

@@ -44,6 +44,15 @@ Value RowBuilder::elements(Value handle) {
 }
 
 Value RowBuilder::at(Value tensor, const Place &place) {
+  const std::tuple key(builder.getInsertionBlock(), tensor, place.row, place.column, place.mask);
+  if (Value found = emitted.lookup(key))
+    return found;
+  Value vector = emit(tensor, place);
+  emitted[key] = vector;
+  return vector;
+}
+
+Value RowBuilder::emit(Value tensor, const Place &place) {
   if (auto found = defined.find(tensor); found != defined.end())
     return found->second(place);
   Operation *op = tensor.getDefiningOp();
