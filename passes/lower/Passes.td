@@ -155,7 +155,7 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
     =>
       %m = memref.view %arena[%c128][] : memref<65536xi8> to memref<1x288xf32>
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def SplitThreads : Pass<"split-threads", "::mlir::func::FuncOp"> {
@@ -169,7 +169,8 @@ def SplitThreads : Pass<"split-threads", "::mlir::func::FuncOp"> {
     =>
       scf.for %i = %first to %last step %c1 { ... }
   }];
-  let dependentDialects = ["::halftone::kernel::KernelDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::halftone::kernel::KernelDialect"];
 }
 
 def BindMemory : Pass<"bind-memory", "::mlir::ModuleOp"> {
@@ -180,7 +181,8 @@ def BindMemory : Pass<"bind-memory", "::mlir::ModuleOp"> {
     16 positions that hold the keys and values of all layers, so its capacity is the caller's choice. Records
     `halftone.cache_positions` and `halftone.cache_bytes`. No `lowbit` operation is left.
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::LLVM::LLVMDialect"];
 }
 
 def RollCalls : Pass<"roll-calls", "::mlir::ModuleOp"> {
