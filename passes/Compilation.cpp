@@ -135,7 +135,10 @@ Status Compilation::describe() {
   all.weightBytes = recorded("halftone.weight_bytes");
   all.decodeBytes = recorded("halftone.decode_bytes");
   all.context = recorded(importer::contextAttribute);
-  for (kernel::TargetAttr target : targets::targetsOf(*module)) {
+  const FailureOr<SmallVector<kernel::TargetAttr>> targets = targets::targetsOf(*module);
+  if (failed(targets))
+    return error(Stage::Codegen);
+  for (kernel::TargetAttr target : *targets) {
     all.triple = target.getTriple().str();
     all.targets.push_back({target.getCpu().str(), package::neededFeatures(target)});
   }

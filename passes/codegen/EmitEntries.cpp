@@ -26,8 +26,10 @@ public:
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
         makeInternal(function);
-    const size_t targets = targets::targetsOf(module).size();
-    for (size_t target = 0; target < targets; ++target)
+    const FailureOr<SmallVector<kernel::TargetAttr>> targets = targets::targetsOf(module);
+    if (failed(targets))
+      return signalPassFailure();
+    for (size_t target = 0; target < targets->size(); ++target)
       for (StringRef phase : phases) {
         const std::string name = kernel::nameForTarget(phase, target);
         auto function = module.lookupSymbol<func::FuncOp>(name);
