@@ -19,6 +19,10 @@ constexpr llvm::StringLiteral phases[] = {"decode", "prefill", "score"};
 enum Argument { Weights, Arena, Cache, Tokens, Logits, Past, Team, Thread, Threads };
 constexpr Argument phaseArguments[] = {Weights, Cache, Team, Thread, Threads, Arena, Tokens, Past, Logits};
 
+bool takesMemory(Argument argument) {
+  return argument != Team && argument != Thread && argument != Threads && argument != Past;
+}
+
 class EmitEntriesPass : public halftone::impl::EmitEntriesBase<EmitEntriesPass> {
 public:
   void runOnOperation() override {
@@ -37,6 +41,8 @@ public:
           module.emitError("no function '") << name << "'";
           return signalPassFailure();
         }
+        if (failed(verifyArguments(function)))
+          return signalPassFailure();
         emitEntry(function);
         recordVocabulary(function);
       }
@@ -46,6 +52,21 @@ private:
   void makeInternal(func::FuncOp function) {
     function.setPrivate();
     function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(&getContext(), LLVM::linkage::Linkage::Internal));
+  }
+
+  /// Tokens are memory; logits, where there are any, a row of memory for each.
+  static LogicalResult verifyArguments(func::FuncOp phase) {
+    const unsigned count = phase.getNumArguments();
+    if (count != std::size(phaseArguments) && count + 1 != std::size(phaseArguments))
+      return phase.emitError("has ") << count << " arguments, not the " << std::size(phaseArguments) - 1 << " or "
+                                     << std::size(phaseArguments) << " of a phase whose memory is bound";
+    for (unsigned i = 0; i < count; ++i)
+      if (auto type = dyn_cast<MemRefType>(phase.getArgumentTypes()[i]); !type && takesMemory(phaseArguments[i]))
+        return phase.emitError("has ") << phase.getArgumentTypes()[i] << " as argument " << i << ", not memory";
+    if (count == std::size(phaseArguments) && cast<MemRefType>(phase.getArgumentTypes().back()).getRank() != 2)
+      return phase.emitError("has logits of the type ")
+             << phase.getArgumentTypes().back() << ", not a row for each token";
+    return success();
   }
 
   void emitEntry(func::FuncOp phase) {

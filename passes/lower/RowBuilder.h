@@ -80,8 +80,11 @@ mlir::Operation *coreOf(lowbit::KernelOp kernel);
 /// The kernel's schedule.
 kernel::ScheduleAttr scheduleOf(lowbit::KernelOp kernel);
 
-/// Whether the earlier passes of the stage have decided what a lowering needs: a schedule, a layout for each decoded
-/// weight, and quantized activations for weights with codes. Says at the kernel what is missing.
+/// Whether what the kernel yields has memory, and what it reads from outside is read from memory. Says what is not.
+mlir::LogicalResult checkPlaced(lowbit::KernelOp kernel);
+
+/// The same, and whether the earlier passes of the stage have decided what a lowering needs: a schedule, a layout for
+/// each decoded weight, and quantized activations for weights with codes. Says at the kernel what is missing.
 mlir::LogicalResult checkDecided(lowbit::KernelOp kernel);
 
 /// Lowers each kernel of `function` that `wanted` takes by its core: `lower` emits loops at the builder; a barrier
