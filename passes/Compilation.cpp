@@ -2,6 +2,7 @@
 // Running passes, and what stages record and look up beside them.
 #include "passes/Compilation.h"
 
+#include "dialects/lowbit/Facts.h"
 #include "lib/io/AtomicFile.h"
 #include "lib/io/SystemError.h"
 #include "passes/Register.h"
@@ -78,8 +79,8 @@ Status Compilation::setTarget() {
 }
 
 void Compilation::setDefaultContext() {
-  if (!(*module)->hasAttr(importer::contextAttribute))
-    (*module)->setAttr(importer::contextAttribute, Builder(&context).getI64IntegerAttr(importer::defaultContext));
+  if (!(*module)->hasAttr(facts::context))
+    (*module)->setAttr(facts::context, Builder(&context).getI64IntegerAttr(importer::defaultContext));
 }
 
 Status Compilation::checkTokenizer() {
@@ -131,10 +132,10 @@ Status Compilation::describe() {
   all.format = formats::name(inputs.formats.weights);
   all.embeddingFormat = formats::name(inputs.formats.embedding);
   all.headFormat = formats::name(inputs.formats.head);
-  all.parameters = recorded("halftone.parameters");
-  all.weightBytes = recorded("halftone.weight_bytes");
-  all.decodeBytes = recorded("halftone.decode_bytes");
-  all.context = recorded(importer::contextAttribute);
+  all.parameters = recorded(facts::parameters);
+  all.weightBytes = recorded(facts::weightBytes);
+  all.decodeBytes = recorded(facts::decodeBytes);
+  all.context = recorded(facts::context);
   const FailureOr<SmallVector<kernel::TargetAttr>> targets = targets::targetsOf(*module);
   if (failed(targets))
     return error(Stage::Codegen);

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The functions that halftone/model.h promises.
+#include "dialects/lowbit/Facts.h"
 #include "passes/codegen/Passes.h"
 #include "passes/codegen/targets/Target.h"
 
@@ -92,9 +93,7 @@ private:
 
   void recordVocabulary(func::FuncOp phase) {
     if (phase.getNumArguments() > 8)
-      getOperation()->setAttr("halftone.vocabulary",
-                              IntegerAttr::get(IntegerType::get(&getContext(), 64),
-                                               cast<MemRefType>(phase.getArgument(8).getType()).getDimSize(1)));
+      facts::record(getOperation(), facts::vocabulary, cast<MemRefType>(phase.getArgument(8).getType()).getDimSize(1));
   }
 };
 

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Clones the forward function for one token and for a chunk of tokens.
 #include "dialects/kernel/Kernel.h"
+#include "dialects/lowbit/Facts.h"
 #include "passes/fuse/Passes.h"
 
 #include "mlir/IR/SymbolTable.h"
@@ -125,7 +126,7 @@ public:
     for (auto function : module.getOps<func::FuncOp>())
       if (failed(verifyClosed(function)))
         return signalPassFailure();
-    module->setAttr("halftone.chunk", IntegerAttr::get(IntegerType::get(&getContext(), 64), chunk));
+    facts::record(module, facts::chunk, chunk);
   }
 
 private:

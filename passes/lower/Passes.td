@@ -49,8 +49,8 @@ def PackWeights : Pass<"pack-weights", "::mlir::ModuleOp"> {
     A lossless copy, tile by tile, from where a weight is to `output`. Each weight used gets a place there, 64-byte
     aligned, in the order of the module, and its layout becomes the encoding of its type everywhere: tiles for
     `#kernel.layout`, plain arrays for `#kernel.unpacked`, else rows one after another. Weights that no function uses
-    are dropped. The module records what was written: `halftone.weight_bytes`, `halftone.parameters` and
-    the bytes that a decode call reads, `halftone.decode_bytes`.
+    are dropped. The module records what was written, `halftone.weight_bytes`, and the bytes that a decode call reads,
+    `halftone.decode_bytes`.
 
     Example:
       lowbit.weight @q : <288x288, <int4, ...>> in "work" at 0 {layout = #kernel.layout<lanes 16, group 4>}

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Places the buffers of all functions in one arena.
+#include "dialects/lowbit/Facts.h"
 #include "passes/lower/Passes.h"
 
 #include "llvm/ADT/SetVector.h"
@@ -93,7 +94,7 @@ public:
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal())
         arena = std::max(arena, plan(function));
-    getOperation()->setAttr("halftone.arena_bytes", IntegerAttr::get(IntegerType::get(&getContext(), 64), arena));
+    facts::record(getOperation(), facts::arenaBytes, arena);
   }
 
 private:
