@@ -2,6 +2,7 @@
 // Running passes, and what stages record and look up beside them.
 #include "passes/Compilation.h"
 
+#include "dialects/lowbit/Facts.h"
 #include "lib/io/AtomicFile.h"
 #include "lib/io/SystemError.h"
 #include "passes/Register.h"
@@ -89,8 +90,8 @@ Status Compilation::readModule() {
 }
 
 void Compilation::setDefaultContext() {
-  if (!(*module)->hasAttr(importer::contextAttribute))
-    (*module)->setAttr(importer::contextAttribute, Builder(&context).getI64IntegerAttr(importer::defaultContext));
+  if (!(*module)->hasAttr(facts::context))
+    (*module)->setAttr(facts::context, Builder(&context).getI64IntegerAttr(importer::defaultContext));
 }
 
 Status Compilation::checkTokenizer() {
@@ -146,11 +147,14 @@ Status Compilation::describe() {
   all.format = weightFormats.linears;
   all.embeddingFormat = weightFormats.embedding;
   all.headFormat = weightFormats.head;
-  all.parameters = recorded("halftone.parameters");
-  all.weightBytes = recorded("halftone.weight_bytes");
-  all.decodeBytes = recorded("halftone.decode_bytes");
-  all.context = recorded(importer::contextAttribute);
-  for (kernel::TargetAttr target : targets::targetsOf(*module)) {
+  all.parameters = recorded(facts::parameters);
+  all.weightBytes = recorded(facts::weightBytes);
+  all.decodeBytes = recorded(facts::decodeBytes);
+  all.context = recorded(facts::context);
+  const FailureOr<SmallVector<kernel::TargetAttr>> targets = targets::targetsOf(*module);
+  if (failed(targets))
+    return error(Stage::Codegen);
+  for (kernel::TargetAttr target : *targets) {
     all.triple = target.getTriple().str();
     all.targets.push_back({target.getCpu().str(), package::neededFeatures(target)});
   }

@@ -45,6 +45,13 @@ std::string halftone::kernel::nameForTarget(StringRef function, size_t number) {
   return number == 0 ? function.str() : (function + "." + Twine(number)).str();
 }
 
+LogicalResult halftone::kernel::freeName(SymbolTable &symbols, StringRef name) {
+  Operation *named = symbols.lookup(name);
+  if (named && failed(symbols.renameToUnique(named, {})))
+    return named->emitError("cannot be renamed: '") << name << "' is the name of a phase or of its copy for a target";
+  return success();
+}
+
 int64_t halftone::kernel::packedBytes(lowbit::WeightType type) {
   const formats::Format &format = type.getFormat().getValue();
   ArrayRef<int64_t> shape = type.getShape();

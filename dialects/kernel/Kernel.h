@@ -36,6 +36,9 @@ inline constexpr llvm::StringLiteral targetAttrName = "halftone.target";
 inline constexpr llvm::StringLiteral targetsAttrName = "halftone.targets";
 /// What a function is called in the copy for target `number`: the first keeps the names.
 std::string nameForTarget(llvm::StringRef function, size_t number);
+/// Renames what has the name `name` by chance, as a weight may. Says where it cannot.
+mlir::LogicalResult freeName(mlir::SymbolTable &symbols, llvm::StringRef name);
+
 /// The attribute of a lowbit.kernel that holds its schedule.
 inline constexpr llvm::StringLiteral scheduleAttrName = "schedule";
 

@@ -79,6 +79,14 @@ LogicalResult DotStepOp::verify() {
   for (auto [levels, group] : llvm::zip(getLevels().getTypes(), getActivations().getTypes()))
     if (cast<VectorType>(levels).getNumElements() != lanes * cast<VectorType>(group).getNumElements())
       return emitOpError("C2: levels of ") << lanes << " lanes are " << levels << ", activations " << group;
+  for (TypeRange types : {TypeRange(getLevels().getTypes()), TypeRange(getActivations().getTypes())})
+    if (!llvm::all_equal(types))
+      return emitOpError("C3: the types differ: ") << types;
+  const bool isFloat = isa<FloatType>(getAccumulator().getType().getElementType());
+  const auto highest = static_cast<int64_t>(getHighest());
+  if (isFloat ? highest != 0 : highest < 1 || highest > 255)
+    return emitOpError("C4: the highest level is ")
+           << highest << " with an accumulator of " << getAccumulator().getType();
   return success();
 }
 

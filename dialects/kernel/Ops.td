@@ -148,6 +148,8 @@ def Kernel_DotStepOp : Kernel_Op<"dot_step", [Pure, SameVariadicOperandSize, All
     Constraints:
     C1. There are as many vectors of levels as groups of activations, at least one.
     C2. A vector of levels has a group of activations for each lane of the accumulator.
+    C3. All vectors of levels have one type, and all groups of activations.
+    C4. `highest` is 1 to 255 where integers are added up, and 0 where floats are.
   }];
   let arguments = (ins VectorOfRankAndType<[1], [I32, F32]>:$accumulator, Variadic<VectorOfRank<[1]>>:$levels,
                        Variadic<VectorOfRank<[1]>>:$activations, I64Attr:$highest, StrAttr:$instruction);
@@ -159,7 +161,8 @@ def Kernel_DotStepOp : Kernel_Op<"dot_step", [Pure, SameVariadicOperandSize, All
   let hasVerifier = 1;
 }
 
-def Kernel_DotFinishOp : Kernel_Op<"dot_finish", [Pure]> {
+def Kernel_DotFinishOp : Kernel_Op<"dot_finish", [Pure, AllTypesMatch<["scale", "total", "result"]>,
+                                                  AllShapesMatch<["accumulator", "result"]>]> {
   let summary = "Third phase of a dot product: the sum of a block as f32, scaled and added up";
   let description = [{
     result = total + f32(accumulator) * scale, where scale = weight scale * activation scale, rounded. One fused

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Syntax of the format attribute: `lib/formats` decides what is a format, this file only how the IR spells it.
 #include "dialects/lowbit/Lowbit.h"
+#include "lib/formats/Table.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -12,44 +13,57 @@ using namespace halftone::lowbit;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/lowbit/Attributes.cpp.inc"
 
-/// `, block N` or `, row`.
-static ParseResult parseBlock(AsmParser &parser, std::string &name) {
-  if (succeeded(parser.parseOptionalKeyword("row"))) {
-    name += "-row";
+/// `block N` or `row`.
+static ParseResult parseBlock(AsmParser &parser, int64_t &block) {
+  block = 0;
+  if (succeeded(parser.parseOptionalKeyword("row")))
     return success();
-  }
-  int64_t block;
+  SMLoc where = parser.getCurrentLocation();
   if (parser.parseKeyword("block") || parser.parseInteger(block))
     return failure();
-  name += "-g" + std::to_string(block);
+  return block == 0 ? parser.emitError(where, "a block of 0 columns; a whole row is 'row'") : success();
+}
+
+static ParseResult parseScale(AsmParser &parser, formats::Scalar &scale) {
+  SMLoc where = parser.getCurrentLocation();
+  StringRef name;
+  if (parser.parseKeyword("scale") || parser.parseKeyword(&name))
+    return failure();
+  const auto *found =
+      llvm::find_if(formats::allScalars, [&](auto type) { return name == StringRef(formats::scalarName(type)); });
+  if (found == std::end(formats::allScalars))
+    return parser.emitError(where, "no scale has the type '") << name << "'";
+  scale = *found;
   return success();
+}
+
+/// What stands behind a code: `, block N, scale f16` or `, row, scale f16`, and `, zero_point` if it is stored.
+static ParseResult parseBlocks(AsmParser &parser, formats::Format &format) {
+  if (parser.parseComma() || parseBlock(parser, format.block) || parser.parseComma() ||
+      parseScale(parser, format.scale))
+    return failure();
+  format.zeroPoint = succeeded(parser.parseOptionalComma());
+  return format.zeroPoint ? parser.parseKeyword("zero_point") : success();
 }
 
 Attribute FormatAttr::parse(AsmParser &parser, Type) {
   SMLoc where = parser.getCurrentLocation();
-  StringRef element, scale;
-  if (parser.parseLess() || parser.parseKeyword(&element))
+  StringRef name;
+  if (parser.parseLess() || parser.parseKeyword(&name))
     return {};
-  std::string name = element.str();
-  if (succeeded(parser.parseOptionalComma())) {
-    if (parseBlock(parser, name) || parser.parseComma() || parser.parseKeyword("scale") || parser.parseKeyword(&scale))
-      return {};
-    if (succeeded(parser.parseOptionalComma())) {
-      if (parser.parseKeyword("zero_point"))
-        return {};
-      name += "-asym";
-    }
-    if (scale != "f16")
-      name += "-" + scale.str();
-  }
-  if (parser.parseGreater())
-    return {};
-  Expected<formats::Format> format = formats::parse(name);
-  if (!format) {
-    parser.emitError(where) << format.error().message;
+  const formats::Element *element = formats::findElement(std::string_view(name));
+  if (!element) {
+    parser.emitError(where) << "no element is called '" << name << "'; allowed are " << formats::allowedNames();
     return {};
   }
-  return FormatAttr::get(parser.getContext(), *format);
+  formats::Format format{.code = element->code};
+  if ((!format.isPlain() && parseBlocks(parser, format)) || parser.parseGreater())
+    return {};
+  if (Status status = formats::check(format); !status) {
+    parser.emitError(where) << status.error().message;
+    return {};
+  }
+  return FormatAttr::get(parser.getContext(), format);
 }
 
 void FormatAttr::print(AsmPrinter &printer) const {

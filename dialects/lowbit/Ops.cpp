@@ -167,8 +167,11 @@ LogicalResult RopeOp::verify() {
 
 LogicalResult AppendOp::verify() {
   CacheType cache = getCache().getType();
-  if (channels(getKeys().getType()) != cache.getHeads() * cache.getSize())
-    return emitOpError("C1: keys and values are ") << getKeys().getType() << ", the cache " << cache;
+  for (auto type : {getKeys().getType(), getValues().getType()})
+    if (channels(type) != cache.getHeads() * cache.getSize())
+      return emitOpError("C1: keys or values are ") << type << ", the cache " << cache;
+  if (!sameTokens(getKeys().getType().getShape(), getValues().getType().getShape()))
+    return emitOpError("C2: the keys are ") << getKeys().getType() << ", the values " << getValues().getType();
   return success();
 }
 
@@ -198,9 +201,15 @@ LogicalResult KernelOp::verify() {
   if (getOuts().empty()) {
     if (TypeRange(getResults()) != TypeRange(getYielded()))
       return emitOpError("C1: results are ") << getResults().getTypes() << ", yielded " << getYielded().getTypes();
-  } else if (getNumResults() != 0) {
-    return emitOpError("C2: a kernel with outs has ") << getNumResults() << " results";
+    return success();
   }
+  if (getNumResults() != 0)
+    return emitOpError("C2: a kernel with outs has ") << getNumResults() << " results";
+  size_t wanted = 0;
+  for (Type type : getYielded().getTypes())
+    wanted += isa<ActivationType>(type) ? 3 : 1;
+  if (getOuts().size() != wanted)
+    return emitOpError("C3: what is yielded takes ") << wanted << " outs, not " << getOuts().size();
   return success();
 }
 

@@ -268,6 +268,7 @@ def Lowbit_AppendOp : Lowbit_Op<"append"> {
 
     Constraints:
     C1. Keys and values have heads * size channels of the cache.
+    C2. There is a value for each key.
   }];
   let arguments = (ins Lowbit_Tokens:$keys, Lowbit_Tokens:$values, Arg<Lowbit_CacheType, "", [MemWrite]>:$cache,
                        Index:$past);
@@ -341,6 +342,7 @@ def Lowbit_KernelOp : Lowbit_Op<"kernel", [SingleBlock, RecursiveMemoryEffects]>
     Constraints:
     C1. Without `outs`, results and yielded values have the same types.
     C2. With `outs`, there are no results.
+    C3. With `outs`, there are three for each activation yielded, and one for each other value.
   }];
   let arguments = (ins Arg<Variadic<AnyMemRef>, "where the yielded values go", [MemWrite]>:$outs);
   let results = (outs Variadic<AnyType>:$results);

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The functions that halftone/model.h promises.
+#include "dialects/lowbit/Facts.h"
 #include "passes/codegen/Passes.h"
 #include "passes/codegen/targets/Target.h"
 
@@ -19,6 +20,10 @@ constexpr llvm::StringLiteral phases[] = {"decode", "prefill", "score"};
 enum Argument { Weights, Arena, Cache, Tokens, Logits, Past, Team, Thread, Threads };
 constexpr Argument phaseArguments[] = {Weights, Cache, Team, Thread, Threads, Arena, Tokens, Past, Logits};
 
+bool takesMemory(Argument argument) {
+  return argument != Team && argument != Thread && argument != Threads && argument != Past;
+}
+
 class EmitEntriesPass : public halftone::impl::EmitEntriesBase<EmitEntriesPass> {
 public:
   void runOnOperation() override {
@@ -26,8 +31,10 @@ public:
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
         makeInternal(function);
-    const size_t targets = targets::targetsOf(module).size();
-    for (size_t target = 0; target < targets; ++target)
+    const FailureOr<SmallVector<kernel::TargetAttr>> targets = targets::targetsOf(module);
+    if (failed(targets))
+      return signalPassFailure();
+    for (size_t target = 0; target < targets->size(); ++target)
       for (StringRef phase : phases) {
         const std::string name = kernel::nameForTarget(phase, target);
         auto function = module.lookupSymbol<func::FuncOp>(name);
@@ -35,6 +42,8 @@ public:
           module.emitError("no function '") << name << "'";
           return signalPassFailure();
         }
+        if (failed(verifyArguments(function)))
+          return signalPassFailure();
         emitEntry(function);
         recordVocabulary(function);
       }
@@ -44,6 +53,21 @@ private:
   void makeInternal(func::FuncOp function) {
     function.setPrivate();
     function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(&getContext(), LLVM::linkage::Linkage::Internal));
+  }
+
+  /// Tokens are memory; logits, where there are any, a row of memory for each.
+  static LogicalResult verifyArguments(func::FuncOp phase) {
+    const unsigned count = phase.getNumArguments();
+    if (count != std::size(phaseArguments) && count + 1 != std::size(phaseArguments))
+      return phase.emitError("has ") << count << " arguments, not the " << std::size(phaseArguments) - 1 << " or "
+                                     << std::size(phaseArguments) << " of a phase whose memory is bound";
+    for (unsigned i = 0; i < count; ++i)
+      if (auto type = dyn_cast<MemRefType>(phase.getArgumentTypes()[i]); !type && takesMemory(phaseArguments[i]))
+        return phase.emitError("has ") << phase.getArgumentTypes()[i] << " as argument " << i << ", not memory";
+    if (count == std::size(phaseArguments) && cast<MemRefType>(phase.getArgumentTypes().back()).getRank() != 2)
+      return phase.emitError("has logits of the type ")
+             << phase.getArgumentTypes().back() << ", not a row for each token";
+    return success();
   }
 
   void emitEntry(func::FuncOp phase) {
@@ -69,9 +93,7 @@ private:
 
   void recordVocabulary(func::FuncOp phase) {
     if (phase.getNumArguments() > 8)
-      getOperation()->setAttr("halftone.vocabulary",
-                              IntegerAttr::get(IntegerType::get(&getContext(), 64),
-                                               cast<MemRefType>(phase.getArgument(8).getType()).getDimSize(1)));
+      facts::record(getOperation(), facts::vocabulary, cast<MemRefType>(phase.getArgument(8).getType()).getDimSize(1));
   }
 };
 

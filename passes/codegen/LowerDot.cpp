@@ -48,6 +48,8 @@ struct ExpandStep : OpRewritePattern<kernel::DotStepOp> {
     const targets::DotInstruction *dot = targets::findDot(op.getInstruction());
     if (!dot || !targets::supports(targets::targetOf(op), *dot))
       return op.emitError("the target has no dot instruction '") << op.getInstruction() << "'";
+    if (failed(checkOperands(op, *dot)))
+      return failure();
     const int64_t lanes = op.getAccumulator().getType().getNumElements();
     const int64_t pieces = dot->vector == 0 ? 1 : std::max<int64_t>(lanes * 32 / dot->vector, 1);
     SmallVector<Value> results;
@@ -62,6 +64,18 @@ struct ExpandStep : OpRewritePattern<kernel::DotStepOp> {
   }
 
 private:
+  /// Whether the instruction takes such levels and groups.
+  static LogicalResult checkOperands(kernel::DotStepOp op, const targets::DotInstruction &dot) {
+    auto levels = cast<VectorType>(op.getLevels().front().getType());
+    auto group = cast<VectorType>(op.getActivations().front().getType());
+    const unsigned bits = dot.plain ? formats::scalarBits(*dot.plain) : 8;
+    if (isa<FloatType>(op.getAccumulator().getType().getElementType()) != dot.plain.has_value() ||
+        levels.getElementTypeBitWidth() != bits || highest(op) > dot.highest || group.getNumElements() != dot.group)
+      return op.emitError("the dot instruction '") << op.getInstruction() << "' does not take levels up to "
+                                                   << highest(op) << " in " << levels << " with " << group;
+    return success();
+  }
+
   static int64_t highest(kernel::DotStepOp op) { return static_cast<int64_t>(op.getHighest()); }
 };
 

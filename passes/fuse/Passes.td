@@ -43,6 +43,7 @@ def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {
   }];
   let options = [Option<"separate", "separate", "bool", "false",
                         "One kernel per operation: what the reference lowering compares with">];
+  let dependentDialects = ["::halftone::lowbit::LowbitDialect"];
 }
 
 def VerifyFused : Pass<"verify-fused", "::mlir::func::FuncOp"> {

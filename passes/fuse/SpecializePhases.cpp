@@ -1,5 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Clones the forward function for one token and for a chunk of tokens.
+#include "dialects/kernel/Kernel.h"
+#include "dialects/lowbit/Facts.h"
 #include "passes/fuse/Passes.h"
 
 #include "mlir/IR/SymbolTable.h"
@@ -19,7 +21,7 @@ namespace {
 /// Clones functions with the number of tokens fixed; each function once.
 class Specializer {
 public:
-  Specializer(ModuleOp module, int64_t tokens) : symbols(module), tokens(tokens) {}
+  Specializer(SymbolTable &symbols, int64_t tokens) : symbols(symbols), tokens(tokens) {}
 
   /// The clone of `source` under `name`, with everything it calls.
   func::FuncOp clone(func::FuncOp source, const Twine &name) {
@@ -58,8 +60,8 @@ private:
 
   void fixTypes(func::FuncOp function) const {
     auto fixAll = [&](TypeRange types) { return llvm::map_to_vector(types, [&](Type type) { return fix(type); }); };
-    function.setType(
-        FunctionType::get(function.getContext(), fixAll(function.getArgumentTypes()), fixAll(function.getResultTypes())));
+    function.setType(FunctionType::get(function.getContext(), fixAll(function.getArgumentTypes()),
+                                       fixAll(function.getResultTypes())));
     function.walk([&](Operation *op) {
       for (Value result : op->getResults())
         result.setType(fix(result.getType()));
@@ -81,7 +83,7 @@ private:
     return entry->second;
   }
 
-  SymbolTable symbols;
+  SymbolTable &symbols;
   int64_t tokens;
   llvm::StringMap<std::string> clones;
   llvm::SmallSetVector<Operation *, 4> originals;
@@ -109,9 +111,11 @@ public:
       module.emitError("a chunk has at least one token, not ") << chunk.getValue();
       return signalPassFailure();
     }
-    if (failed(freeNames(module)))
-      return signalPassFailure();
-    Specializer one(module, 1), many(module, chunk);
+    SymbolTable symbols(module);
+    for (StringRef phase : {"decode", "prefill", "score"}) // a weight may have a phase's name: it takes another
+      if (failed(kernel::freeName(symbols, phase)))
+        return signalPassFailure();
+    Specializer one(symbols, 1), many(symbols, chunk);
     one.clone(forward, "decode");
     dropResults(many.clone(forward, "prefill"));
     many.clone(forward, "score");
@@ -122,19 +126,10 @@ public:
     for (auto function : module.getOps<func::FuncOp>())
       if (failed(verifyClosed(function)))
         return signalPassFailure();
-    module->setAttr("halftone.chunk", IntegerAttr::get(IntegerType::get(&getContext(), 64), chunk));
+    facts::record(module, facts::chunk, chunk);
   }
 
 private:
-  /// A weight may have a phase's name: it takes another.
-  static LogicalResult freeNames(ModuleOp module) {
-    SymbolTable symbols(module);
-    for (StringRef phase : {"decode", "prefill", "score"})
-      if (Operation *named = symbols.lookup(phase); named && failed(symbols.renameToUnique(named, {})))
-        return named->emitError("cannot be renamed: '") << phase << "' is the name of a phase";
-    return success();
-  }
-
   /// Only the number of tokens may be unknown, and only as a first dimension.
   static LogicalResult verifyClosed(func::FuncOp function) {
     for (Type type : function.getArgumentTypes())

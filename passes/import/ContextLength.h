@@ -10,8 +10,6 @@
 
 namespace halftone::importer {
 
-/// The module's attribute that says it.
-inline constexpr llvm::StringLiteral contextAttribute = "halftone.context";
 /// What is taken where nothing says it.
 inline constexpr int64_t defaultContext = 2048;
 

@@ -2,6 +2,7 @@
 // Counts operations as often as @forward reaches them: a block stands once and is called per layer.
 #include "passes/import/DescribeModule.h"
 
+#include "dialects/lowbit/Facts.h"
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
 #include "passes/import/ContextLength.h"
@@ -108,7 +109,7 @@ Architecture halftone::importer::describe(ModuleOp module) {
     return result;
   execute(forward, [&](Operation *op) { count(op, result); });
   result.vocabulary = cast<ShapedType>(forward.getResultTypes().front()).getShape().back();
-  if (auto context = module->getAttrOfType<IntegerAttr>(contextAttribute))
+  if (auto context = module->getAttrOfType<IntegerAttr>(facts::context))
     result.context = context.getInt();
   const lowbit::WeightUses uses(module);
   if (result.rope)

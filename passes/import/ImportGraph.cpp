@@ -2,6 +2,7 @@
 // Copies an ONNX graph into onnx.node: names become values, constants and weights.
 #include "passes/import/ImportGraph.h"
 
+#include "dialects/lowbit/Facts.h"
 #include "dialects/lowbit/Lowbit.h"
 #include "dialects/onnx/Onnx.h"
 #include "passes/import/ContextLength.h"
@@ -284,6 +285,6 @@ LogicalResult halftone::importer::importGraph(ModuleOp module, const onnx::Model
     context = stated->value_or(0);
   }
   if (context > 0)
-    module->setAttr(contextAttribute, Builder(module.getContext()).getI64IntegerAttr(context));
+    module->setAttr(facts::context, Builder(module.getContext()).getI64IntegerAttr(context));
   return verify(module);
 }

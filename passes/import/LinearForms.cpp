@@ -28,6 +28,9 @@ static void scale(Form &form, const Tensor &known, Value factor, int64_t index, 
   }
 }
 
+/// A rotation has two terms an element; a few more may cancel on the way. Sums of sums would double without end.
+static constexpr size_t mostTerms = 16;
+
 static bool hasForms(const Tensor &tensor) { return tensor.content == Tensor::Content::Forms; }
 static bool hasFloats(const Tensor &tensor) { return tensor.content == Tensor::Content::Floats; }
 
@@ -52,6 +55,8 @@ Tensor halftone::importer::combineForms(StringRef name, const Call &call, ArrayR
         form.push_back(term);
       }
     }
+    if (form.size() > mostTerms)
+      return Tensor::ofShape(result.elementType, shape);
     result.forms.push_back(std::move(form));
   }
   return result;

@@ -261,6 +261,17 @@ def DropUnused : Pass<"drop-unused", "::mlir::ModuleOp"> {
   }];
 }
 
+def CountParameters : Pass<"count-parameters", "::mlir::ModuleOp"> {
+  let summary = "Record how many weights the model was trained with";
+  let description = [{
+    `halftone.parameters` counts the elements of all weights that some operation uses, but of tables of angles: a tied
+    weight once, however many copies later stages make of it.
+
+    Example:
+      lowbit.weight @embedding : <512x64, <f32>> ...     =>     module attributes {halftone.parameters = 32768 : i64}
+  }];
+}
+
 def VerifyImported : Pass<"verify-imported", "::mlir::ModuleOp"> {
   let summary = "Check that no onnx operation is left";
   let description = [{

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // recognise-attention: from a Softmax to lowbit.attention over a cache.
+#include "dialects/lowbit/Facts.h"
 #include "passes/import/AttentionParts.h"
 #include "passes/import/ContextLength.h"
 #include "passes/import/Passes.h"
@@ -78,7 +79,7 @@ LogicalResult Recogniser::recognise(NodeOp softmax) {
 
 /// Layers mostly share their mask: each is checked once.
 LogicalResult Recogniser::checkContext(const Attention &attention) {
-  auto stated = module->getAttrOfType<IntegerAttr>(contextAttribute);
+  auto stated = module->getAttrOfType<IntegerAttr>(facts::context);
   std::vector<void *> masks;
   for (const Mask &mask : attention.masks)
     masks.push_back(mask.value.getAsOpaquePointer());

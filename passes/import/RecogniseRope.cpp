@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // recognise-rope: a value that is, element by element, a rotation of pairs of an activation's channels.
+#include "dialects/lowbit/Facts.h"
 #include "passes/import/ContextLength.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rotation.h"
@@ -49,10 +50,10 @@ private:
 } // namespace
 
 int64_t Recogniser::context(const Rotation &rotation) {
-  if (auto stated = module->getAttrOfType<IntegerAttr>(contextAttribute))
+  if (auto stated = module->getAttrOfType<IntegerAttr>(facts::context))
     return stated.getInt();
   int64_t length = gatheredRows(rotation.cosines.pairs[0][0].factor).value_or(defaultContext);
-  module->setAttr(contextAttribute, builder.getI64IntegerAttr(length));
+  module->setAttr(facts::context, builder.getI64IntegerAttr(length));
   return length;
 }
 

@@ -34,6 +34,7 @@ void halftone::addImportPasses(OpPassManager &passes, const ImportOptions &optio
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createDropUnused());
+  passes.addPass(createCountParameters());
   passes.addPass(createVerifyImported());
   passes.addPass(createOutlineBlocks());
 }

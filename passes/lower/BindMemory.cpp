@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Handles become offsets, and functions take the memory and the team they work with as arguments.
+#include "dialects/lowbit/Facts.h"
 #include "passes/lower/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMTypes.h"
@@ -61,8 +62,7 @@ private:
                     builder.getIndexType(), builder.getIndexType()};
     for (auto [i, type] : llvm::enumerate(types))
       body.insertArgument(static_cast<unsigned>(i), type, function.getLoc());
-    context = {body.getArgument(0), body.getArgument(1), body.getArgument(2), body.getArgument(3),
-               body.getArgument(4)};
+    context = {body.getArgument(0), body.getArgument(1), body.getArgument(2), body.getArgument(3), body.getArgument(4)};
   }
 
   /// A window of the weight segment.
@@ -108,8 +108,8 @@ private:
       steps.push_back(*getConstantIntValue(stride));
     auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, steps);
     auto known = MemRefType::get(shape, type.getElementType(), layout);
-    Value window = memref::ReinterpretCastOp::create(builder, base.getLoc(), known, base, OpFoldResult(offset), sizes,
-                                                     strides);
+    Value window =
+        memref::ReinterpretCastOp::create(builder, base.getLoc(), known, base, OpFoldResult(offset), sizes, strides);
     return memref::CastOp::create(builder, base.getLoc(), type, window);
   }
 
@@ -152,8 +152,8 @@ public:
       auto type = cast<CacheType>(cache.getType());
       stride += 2 * type.getHeads() * type.getSize() * kernel::cachePositions;
     }
-    record("halftone.cache_positions", kernel::cachePositions);
-    record("halftone.cache_bytes", stride * static_cast<int64_t>(sizeof(float)));
+    facts::record(module, facts::cachePositions, kernel::cachePositions);
+    facts::record(module, facts::cacheBytes, stride * static_cast<int64_t>(sizeof(float)));
 
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
@@ -165,10 +165,6 @@ public:
   }
 
 private:
-  void record(StringRef name, int64_t value) {
-    getOperation()->setAttr(name, IntegerAttr::get(IntegerType::get(&getContext(), 64), value));
-  }
-
   void declareBarrier() {
     OpBuilder builder = OpBuilder::atBlockBegin(getOperation().getBody());
     auto type = builder.getFunctionType({LLVM::LLVMPointerType::get(&getContext()), builder.getIndexType()}, {});

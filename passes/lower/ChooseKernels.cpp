@@ -34,9 +34,11 @@ public:
     if (reference)
       return unpackWeights();
     ModuleOp module = getOperation();
-    const SmallVector<kernel::TargetAttr> all = targets::targetsOf(module);
+    const FailureOr<SmallVector<kernel::TargetAttr>> all = targets::targetsOf(module);
+    if (failed(all))
+      return signalPassFailure();
     int64_t lanes = 0;
-    for (kernel::TargetAttr target : all)
+    for (kernel::TargetAttr target : *all)
       lanes = std::max(lanes, target.getVector() / 32);
     Builder builder(&getContext());
 
@@ -57,8 +59,8 @@ public:
       FormatAttr format = cast<WeightType>(weight.getType()).getFormat();
       kernel::LayoutAttr &layout = layouts[format];
       if (!layout) {
-        const int64_t group = targets::chooseDot(all.front(), format.getValue()).group;
-        for (kernel::TargetAttr target : all)
+        const int64_t group = targets::chooseDot(all->front(), format.getValue()).group;
+        for (kernel::TargetAttr target : *all)
           if (failed(checkGroup(weight, format.getValue(), target, group)))
             return signalPassFailure();
         layout = kernel::LayoutAttr::get(&getContext(), lanes, group);

@@ -3,6 +3,7 @@
 #include "passes/lower/Bfloat16.h"
 #include "passes/lower/LowerReferenceLoops.h"
 #include "passes/lower/Passes.h"
+#include "passes/lower/RowBuilder.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -261,7 +262,7 @@ public:
   void runOnOperation() override {
     auto result = getOperation().walk([](KernelOp kernel) -> WalkResult {
       OpBuilder builder(kernel);
-      if (failed(ReferenceLowering(kernel, builder).run()))
+      if (failed(checkPlaced(kernel)) || failed(ReferenceLowering(kernel, builder).run()))
         return WalkResult::interrupt();
       kernel.erase();
       return WalkResult::skip();

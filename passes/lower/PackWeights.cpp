@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Copies every weight into the weight segment, in the order its kernel reads it.
+#include "dialects/lowbit/Facts.h"
 #include "dialects/lowbit/PropagateTypes.h"
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
@@ -24,7 +25,6 @@ public:
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    parameters = 0;
     Expected<std::unique_ptr<WorkFile>> file = WorkFile::create(work, module, getArgument());
     if (!file) {
       module.emitError(file.error().message);
@@ -38,7 +38,7 @@ public:
         weight.erase();
         continue;
       }
-      if (Status status = pack(weight, uses, **file); !status) {
+      if (Status status = pack(weight, **file); !status) {
         weight.emitError(status.error().message);
         return signalPassFailure();
       }
@@ -49,13 +49,12 @@ public:
       module.emitError(status.error().message);
       return signalPassFailure();
     }
-    record("halftone.weight_bytes", bytes);
-    record("halftone.parameters", parameters);
-    record("halftone.decode_bytes", decodeBytes(uses));
+    facts::record(module, facts::weightBytes, bytes);
+    facts::record(module, facts::decodeBytes, decodeBytes(uses));
   }
 
 private:
-  Status pack(WeightOp weight, const WeightUses &uses, WorkFile &out) {
+  Status pack(WeightOp weight, WorkFile &out) {
     Expected<formats::StoredMatrix> matrix = source.open(weight);
     if (!matrix)
       return matrix.error();
@@ -65,8 +64,6 @@ private:
     const uint64_t offset = out.reserve(kernel::packedBytes(packed));
     if (Status status = writeWeight(&getContext(), *matrix, layout, offset, out); !status)
       return status;
-    if (isTrained(uses.of(weight)))
-      parameters += matrix->shape().rows * matrix->shape().columns;
     moveTo(weight, offset, packed);
     return {};
   }
@@ -80,11 +77,6 @@ private:
     weight->removeAttr(kernel::layoutAttrName);
   }
 
-  /// Whether the weight came with the model: tables of angles were computed.
-  static bool isTrained(ArrayRef<OpOperand *> uses) {
-    return llvm::any_of(uses, [](OpOperand *use) { return !isa<RopeOp, func::CallOp>(use->getOwner()); });
-  }
-
   /// Bytes of the weights that a decode call reads: all that it reaches, but of a table of embeddings one row.
   int64_t decodeBytes(const WeightUses &uses) {
     int64_t total = 0;
@@ -96,12 +88,7 @@ private:
     return total;
   }
 
-  void record(StringRef name, int64_t value) {
-    getOperation()->setAttr(name, IntegerAttr::get(IntegerType::get(&getContext(), 64), value));
-  }
-
   StoredWeights source;
-  int64_t parameters = 0;
 };
 
 } // namespace

@@ -49,8 +49,8 @@ def PackWeights : Pass<"pack-weights", "::mlir::ModuleOp"> {
     A lossless copy, tile by tile, from where a weight is to `output`. Each weight used gets a place there, 64-byte
     aligned, in the order of the module, and its layout becomes the encoding of its type everywhere: tiles for
     `#kernel.layout`, plain arrays for `#kernel.unpacked`, else rows one after another. Weights that no function uses
-    are dropped. The module records what was written: `halftone.weight_bytes`, `halftone.parameters` and
-    the bytes that a decode call reads, `halftone.decode_bytes`.
+    are dropped. The module records what was written, `halftone.weight_bytes`, and the bytes that a decode call reads,
+    `halftone.decode_bytes`.
 
     Example:
       lowbit.weight @q : <288x288, <int4, ...>> in "work" at 0 {layout = #kernel.layout<lanes 16, group 4>}
@@ -96,8 +96,9 @@ def LowerLinear : LowerKernels<"lower-linear", "linears"> {
 
 def LowerRows : LowerKernels<"lower-rows", "norms, elementwise operations and activation quantization"> {
   let description = [{
-    One parallel loop over the tokens. Each operation runs over the channels of its row in vectors; a value needed by
-    the next operation only stays in a scratch row.
+    One parallel loop over the tokens. Norms and quantizations run over the channels of their row in vectors, and so
+    does each value that leaves the kernel; elementwise values stay in registers and are computed again in each such
+    loop.
   }];
 }
 
@@ -154,7 +155,7 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
     =>
       %m = memref.view %arena[%c128][] : memref<65536xi8> to memref<1x288xf32>
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def SplitThreads : Pass<"split-threads", "::mlir::func::FuncOp"> {
@@ -168,7 +169,8 @@ def SplitThreads : Pass<"split-threads", "::mlir::func::FuncOp"> {
     =>
       scf.for %i = %first to %last step %c1 { ... }
   }];
-  let dependentDialects = ["::halftone::kernel::KernelDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::halftone::kernel::KernelDialect"];
 }
 
 def BindMemory : Pass<"bind-memory", "::mlir::ModuleOp"> {
@@ -179,7 +181,8 @@ def BindMemory : Pass<"bind-memory", "::mlir::ModuleOp"> {
     16 positions that hold the keys and values of all layers, so its capacity is the caller's choice. Records
     `halftone.cache_positions` and `halftone.cache_bytes`. No `lowbit` operation is left.
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::LLVM::LLVMDialect"];
 }
 
 def RollCalls : Pass<"roll-calls", "::mlir::ModuleOp"> {

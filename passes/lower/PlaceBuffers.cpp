@@ -138,11 +138,30 @@ private:
   SmallVector<Operation *> obsolete;
 };
 
+/// Whether buffers hold what kernels, calls and functions give: tensors, and a kernel's activations.
+LogicalResult checkHeld(func::FuncOp function) {
+  auto check = [](Operation *op, TypeRange types) -> WalkResult {
+    for (Type type : types)
+      if (!isa<RankedTensorType>(type) && !(isa<KernelOp>(op) && isa<ActivationType>(type)))
+        return op->emitError("gives ") << type << ", which no buffer holds";
+    return WalkResult::advance();
+  };
+  auto result = function.walk([&](Operation *op) -> WalkResult {
+    if (isa<func::ReturnOp>(op))
+      return check(op, op->getOperandTypes());
+    return isa<KernelOp, func::CallOp>(op) ? check(op, op->getResultTypes()) : WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 class PlaceBuffersPass : public halftone::impl::PlaceBuffersBase<PlaceBuffersPass> {
 public:
   using PlaceBuffersBase::PlaceBuffersBase;
 
   void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(checkHeld(function)))
+        return signalPassFailure();
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal())
         Placer(function).run();

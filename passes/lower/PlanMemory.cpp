@@ -1,6 +1,9 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Places the buffers of all functions in one arena.
+#include "dialects/lowbit/Facts.h"
 #include "passes/lower/Passes.h"
+
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace halftone;
@@ -73,7 +76,8 @@ int64_t assignOffsets(SmallVectorImpl<Buffer> &buffers) {
     for (Buffer *other : placed)
       if (buffer->overlaps(*other) && buffer->offset + buffer->bytes > other->offset)
         buffer->offset = std::max(buffer->offset, other->offset + other->bytes);
-    placed.insert(llvm::upper_bound(placed, buffer, [](Buffer *a, Buffer *b) { return a->offset < b->offset; }), buffer);
+    placed.insert(llvm::upper_bound(placed, buffer, [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
+                  buffer);
     total = std::max(total, buffer->offset + buffer->bytes);
   }
   return total;
@@ -83,15 +87,36 @@ class PlanMemoryPass : public halftone::impl::PlanMemoryBase<PlanMemoryPass> {
 public:
   void runOnOperation() override {
     planned.clear();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(checkCalls(function)))
+        return signalPassFailure();
     int64_t arena = 0;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal())
         arena = std::max(arena, plan(function));
-    getOperation()->setAttr("halftone.arena_bytes",
-                            IntegerAttr::get(IntegerType::get(&getContext(), 64), arena));
+    facts::record(getOperation(), facts::arenaBytes, arena);
   }
 
 private:
+  func::FuncOp calleeOf(func::CallOp call) { return getOperation().lookupSymbol<func::FuncOp>(call.getCallee()); }
+
+  /// Frames can be planned when every callee has one, and none lies in itself.
+  LogicalResult checkCalls(func::FuncOp function) {
+    llvm::SetVector<Operation *> reached;
+    const auto add = [&](func::CallOp call) -> WalkResult {
+      if (calleeOf(call).isExternal())
+        return call.emitError("the memory of '") << call.getCallee() << "' cannot be planned: it has no body";
+      if (calleeOf(call) == function)
+        return call.emitError("the memory of '") << call.getCallee() << "' cannot be planned: it calls itself";
+      reached.insert(calleeOf(call));
+      return WalkResult::advance();
+    };
+    WalkResult result = function.walk(add);
+    for (size_t i = 0; i < reached.size() && !result.wasInterrupted(); ++i) // grows while it is read
+      result = reached[i]->walk(add);
+    return failure(result.wasInterrupted());
+  }
+
   /// Bytes of the arena that `function` and what it calls need.
   int64_t plan(func::FuncOp function) {
     if (auto found = planned.find(function); found != planned.end())
@@ -101,13 +126,13 @@ private:
     Value arena = function.getBody().front().insertArgument(0u, kernel::byteMemory(&getContext()), function.getLoc());
     for (Buffer &buffer : buffers) {
       OpBuilder builder(buffer.alloc);
-      buffer.alloc.replaceAllUsesWith(view(builder, buffer.alloc.getLoc(), arena, buffer.offset, buffer.alloc.getType()));
+      buffer.alloc.replaceAllUsesWith(
+          view(builder, buffer.alloc.getLoc(), arena, buffer.offset, buffer.alloc.getType()));
       buffer.alloc.erase();
     }
     int64_t callees = 0;
     function.walk([&](func::CallOp call) {
-      auto callee = getOperation().lookupSymbol<func::FuncOp>(call.getCallee());
-      callees = std::max(callees, plan(callee));
+      callees = std::max(callees, plan(calleeOf(call)));
       OpBuilder builder(call);
       call->insertOperands(0, view(builder, call.getLoc(), arena, frame, kernel::byteMemory(&getContext())));
     });

@@ -44,6 +44,15 @@ Value RowBuilder::elements(Value handle) {
 }
 
 Value RowBuilder::at(Value tensor, const Place &place) {
+  const std::tuple key(builder.getInsertionBlock(), tensor, place.row, place.column, place.mask);
+  if (Value found = emitted.lookup(key))
+    return found;
+  Value vector = emit(tensor, place);
+  emitted[key] = vector;
+  return vector;
+}
+
+Value RowBuilder::emit(Value tensor, const Place &place) {
   if (auto found = defined.find(tensor); found != defined.end())
     return found->second(place);
   Operation *op = tensor.getDefiningOp();
@@ -136,7 +145,30 @@ static bool isContracted(lowbit::LinearOp linear) {
   return isa<lowbit::ActivationType>(linear.getInput().getType()) == wanted;
 }
 
+/// Whether the kernel's operations may read `value`: one of them makes it, or all its elements are the same.
+static bool isAtHand(Value value, lowbit::KernelOp kernel) {
+  if (!isa<RankedTensorType, lowbit::ActivationType>(value.getType()))
+    return true;
+  Operation *maker = value.getDefiningOp();
+  return maker && (maker->getParentOp() == kernel || isa<tensor::SplatOp, arith::ConstantOp>(maker));
+}
+
+LogicalResult halftone::checkPlaced(lowbit::KernelOp kernel) {
+  if (kernel.getOuts().empty() && !kernel.getYielded().empty())
+    return kernel.emitError("has no outs for what it yields: place-buffers comes first");
+  for (Operation &op : kernel.getBody().front())
+    for (Value operand : op.getOperands())
+      if (!isAtHand(operand, kernel))
+        return op.emitError("reads ") << operand.getType() << " from outside its kernel: place-buffers comes first";
+  return success();
+}
+
 LogicalResult halftone::checkDecided(lowbit::KernelOp kernel) {
+  if (failed(checkPlaced(kernel)))
+    return failure();
+  for (Value value : kernel.getYielded())
+    if (isa<lowbit::ActivationType>(value.getType()) && !value.getDefiningOp<lowbit::QuantizeActivationOp>())
+      return kernel.emitError("yields ") << value.getType() << ", which it only reads";
   if (!scheduleOf(kernel))
     return kernel.emitError("has no schedule: choose-kernels comes first");
   for (Operation &op : kernel.getBody().front()) {

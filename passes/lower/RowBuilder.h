@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
 #include <functional>
+#include <tuple>
 
 namespace halftone {
 
@@ -41,7 +42,8 @@ public:
 
   /// Says how the vectors of `tensor` come about: for results of operations that are not elementwise.
   void define(mlir::Value tensor, Emit emit) { defined[tensor] = std::move(emit); }
-  /// The vector of `tensor` at `place`.
+  /// The vector of `tensor` at `place`. What several operations read is emitted once in a loop's body, so memory that
+  /// the values come from must not change within it.
   mlir::Value at(mlir::Value tensor, const Place &place);
 
   /// Runs `body` over `count` columns from `first` on, carrying `values`; gives what the last run gave.
@@ -55,10 +57,14 @@ public:
   mlir::Value maskFor(int64_t count);
 
 private:
+  mlir::Value emit(mlir::Value tensor, const Place &place);
+
   mlir::OpBuilder &builder;
   mlir::Location loc;
   int64_t lanes;
   llvm::DenseMap<mlir::Value, Emit> defined;
+  /// By the body of a loop, the tensor, and the place's row, column and mask.
+  llvm::DenseMap<std::tuple<mlir::Block *, mlir::Value, mlir::Value, mlir::Value, mlir::Value>, mlir::Value> emitted;
 };
 
 /// A parallel loop over `count` iterations; `body` is called with the index, the builder inside the loop.
@@ -74,8 +80,11 @@ mlir::Operation *coreOf(lowbit::KernelOp kernel);
 /// The kernel's schedule.
 kernel::ScheduleAttr scheduleOf(lowbit::KernelOp kernel);
 
-/// Whether the earlier passes of the stage have decided what a lowering needs: a schedule, a layout for each decoded
-/// weight, and quantized activations for weights with codes. Says at the kernel what is missing.
+/// Whether what the kernel yields has memory, and what it reads from outside is read from memory. Says what is not.
+mlir::LogicalResult checkPlaced(lowbit::KernelOp kernel);
+
+/// The same, and whether the earlier passes of the stage have decided what a lowering needs: a schedule, a layout for
+/// each decoded weight, and quantized activations for weights with codes. Says at the kernel what is missing.
 mlir::LogicalResult checkDecided(lowbit::KernelOp kernel);
 
 /// Lowers each kernel of `function` that `wanted` takes by its core: `lower` emits loops at the builder; a barrier

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Copies the functions for each of several targets.
+#include "passes/codegen/targets/Target.h"
 #include "passes/lower/Passes.h"
 
 using namespace mlir;
@@ -16,31 +17,35 @@ class SplitTargetsPass : public halftone::impl::SplitTargetsBase<SplitTargetsPas
 public:
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    auto all = module->getAttrOfType<ArrayAttr>(kernel::targetsAttrName);
-    if (!all)
+    const FailureOr<SmallVector<kernel::TargetAttr>> targets = targets::targetsOf(module);
+    if (failed(targets))
+      return signalPassFailure();
+    if (!module->hasAttr(kernel::targetsAttrName))
       return;
     SmallVector<func::FuncOp> functions;
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
         functions.push_back(function);
-    for (auto [number, target] : llvm::enumerate(all))
+    SymbolTable symbols(module);
+    for (size_t number = 1; number < targets->size(); ++number)
       for (func::FuncOp function : functions)
-        copyFor(cast<kernel::TargetAttr>(target), number, function);
-    for (func::FuncOp function : functions)
-      function->setAttr(kernel::targetAttrName, all[0]);
+        if (failed(kernel::freeName(symbols, kernel::nameForTarget(function.getName(), number))))
+          return signalPassFailure();
+    for (size_t number = 1; number < targets->size(); ++number)
+      for (func::FuncOp function : functions)
+        copyFor((*targets)[number], number, function, symbols);
+    for (func::FuncOp function : functions) // the functions themselves are the first target's
+      function->setAttr(kernel::targetAttrName, targets->front());
   }
 
 private:
-  /// The functions themselves are the first target's.
-  void copyFor(kernel::TargetAttr target, size_t number, func::FuncOp function) {
-    if (number == 0)
-      return;
-    OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
-    auto copy = cast<func::FuncOp>(builder.clone(*function));
+  static void copyFor(kernel::TargetAttr target, size_t number, func::FuncOp function, SymbolTable &symbols) {
+    func::FuncOp copy = function.clone();
     copy.setName(kernel::nameForTarget(function.getName(), number));
+    symbols.insert(copy);
     copy->setAttr(kernel::targetAttrName, target);
     copy.walk([&](func::CallOp call) {
-      auto callee = getOperation().lookupSymbol<func::FuncOp>(call.getCallee());
+      auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
       if (callee && !callee.isExternal())
         call.setCallee(kernel::nameForTarget(call.getCallee(), number));
     });

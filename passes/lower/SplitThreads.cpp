@@ -16,6 +16,16 @@ static Value boundary(OpBuilder &builder, Location loc, Value iterations, Value 
   return arith::DivUIOp::create(builder, loc, product, threads);
 }
 
+static LogicalResult check(scf::ForallOp loop) {
+  if (loop.getRank() != 1)
+    return loop.emitError("only loops of one dimension are split among threads, not of ") << loop.getRank();
+  if (!loop.isNormalized())
+    return loop.emitError("only loops from 0 in steps of 1 are split among threads");
+  if (!loop.getOutputs().empty())
+    return loop.emitError("only loops without results are split among threads: each writes to memory");
+  return success();
+}
+
 static void split(scf::ForallOp loop) {
   OpBuilder builder(loop);
   Location loc = loop.getLoc();
@@ -38,10 +48,10 @@ class SplitThreadsPass : public halftone::impl::SplitThreadsBase<SplitThreadsPas
 public:
   void runOnOperation() override {
     getOperation().walk([&](scf::ForallOp loop) {
-      if (loop.getRank() == 1)
-        return split(loop);
-      loop.emitError("only loops of one dimension are split among threads, not of ") << loop.getRank();
-      signalPassFailure();
+      if (succeeded(check(loop)))
+        split(loop);
+      else
+        signalPassFailure();
     });
   }
 };

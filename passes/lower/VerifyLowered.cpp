@@ -13,7 +13,7 @@ namespace halftone {
 
 /// Whether the stage should have replaced `op`: what is on handles or tensors, or needs memory or threads of its own.
 static bool isLeftOver(Operation *op) {
-  if (isa<lowbit::LowbitDialect, bufferization::BufferizationDialect>(op->getDialect()))
+  if (isa_and_nonnull<lowbit::LowbitDialect, bufferization::BufferizationDialect>(op->getDialect()))
     return true;
   if (isa<memref::AllocOp, scf::ForallOp, kernel::MemoryOp, kernel::KeysOp, kernel::ValuesOp, kernel::ActivationOp,
           kernel::ThreadOp, kernel::ThreadsOp, kernel::BarrierOp>(op))

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Collects the module's attributes into the constant that the runtime reads.
+#include "dialects/lowbit/Facts.h"
 #include "include/halftone/model.h"
 #include "lib/link/ReadInfo.h"
 #include "lib/link/WeightSegment.h"
@@ -26,15 +27,15 @@ struct Recorded {
 };
 
 constexpr Recorded recorded[] = {
-    {"halftone.vocabulary", &Facts::vocabulary},
-    {"halftone.context", &Facts::context},
-    {"halftone.chunk", &Facts::chunk},
-    {"halftone.arena_bytes", &Facts::arena_bytes},
-    {"halftone.cache_positions", &Facts::cache_positions},
-    {"halftone.cache_bytes", &Facts::cache_bytes},
-    {"halftone.parameters", &Facts::parameters},
-    {"halftone.weight_bytes", &Facts::weight_bytes},
-    {"halftone.decode_bytes", &Facts::decode_bytes},
+    {facts::vocabulary, &Facts::vocabulary},
+    {facts::context, &Facts::context},
+    {facts::chunk, &Facts::chunk},
+    {facts::arenaBytes, &Facts::arena_bytes},
+    {facts::cachePositions, &Facts::cache_positions},
+    {facts::cacheBytes, &Facts::cache_bytes},
+    {facts::parameters, &Facts::parameters},
+    {facts::weightBytes, &Facts::weight_bytes},
+    {facts::decodeBytes, &Facts::decode_bytes},
 };
 
 /// Reads what earlier passes recorded, or says what they did not.

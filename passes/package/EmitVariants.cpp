@@ -33,14 +33,16 @@ public:
   void runOnOperation() override {
     ModuleOp module = getOperation();
     module.walk(compileForTarget);
-    const SmallVector<kernel::TargetAttr> targets = targets::targetsOf(module);
-    for (size_t number = 0; number < targets.size(); ++number)
+    const FailureOr<SmallVector<kernel::TargetAttr>> targets = targets::targetsOf(module);
+    if (failed(targets))
+      return signalPassFailure();
+    for (size_t number = 0; number < targets->size(); ++number)
       for (StringRef phase : phases)
         if (!module.lookupSymbol(kernel::nameForTarget(phase, number))) {
           module.emitError("no function '") << kernel::nameForTarget(phase, number) << "'";
           return signalPassFailure();
         }
-    emitTable(targets);
+    emitTable(*targets);
   }
 
 private:

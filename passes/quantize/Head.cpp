@@ -8,25 +8,34 @@ using namespace mlir;
 using namespace halftone;
 using namespace halftone::lowbit;
 
-/// Adds to `origins` the values that `value` is made of by elementwise operations; constants are none.
-static void collectOrigins(Value value, llvm::SetVector<Value> &origins) {
-  if (!isa<TensorType>(value.getType()))
-    return;
+/// Whether `value` is what a head could make: neither a constant nor a result of elementwise operations.
+static bool isOrigin(Value value) {
   Operation *op = value.getDefiningOp();
-  bool isElementwise = op && op->hasTrait<OpTrait::Elementwise>();
-  if (!op || (isa<LowbitDialect>(op->getDialect()) && !isElementwise) || isa<func::CallOp>(op))
-    origins.insert(value);
-  else
-    for (Value operand : op->getOperands())
-      collectOrigins(operand, origins);
+  if (!op || isa<func::CallOp>(op))
+    return true;
+  return isa_and_nonnull<LowbitDialect>(op->getDialect()) && !op->hasTrait<OpTrait::Elementwise>();
+}
+
+/// The values that `value` is made of by elementwise operations; constants are none.
+static llvm::SetVector<Value> originsOf(Value value) {
+  llvm::SetVector<Value> made(llvm::from_range, ArrayRef(value)), origins;
+  for (size_t i = 0; i < made.size(); ++i) { // grows while it is read: graphs may be deeper than the stack
+    const Value current = made[i];
+    if (isOrigin(current))
+      origins.insert(current);
+    else
+      for (Value operand : current.getDefiningOp()->getOperands())
+        if (isa<TensorType>(operand.getType()))
+          made.insert(operand);
+  }
+  return origins;
 }
 
 /// What result `index` of `function` is made of alone, or null.
 static Value soleOrigin(func::FuncOp function, unsigned index) {
   if (function.isExternal())
     return {};
-  llvm::SetVector<Value> origins;
-  collectOrigins(function.getBody().back().getTerminator()->getOperand(index), origins);
+  llvm::SetVector<Value> origins = originsOf(function.getBody().back().getTerminator()->getOperand(index));
   return origins.size() == 1 ? origins.front() : Value();
 }
 

@@ -30,6 +30,7 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
     Option<"untie", "untie", "bool", "false", "Give a weight wanted in several formats a name for each">,
     Option<"activations", "activations", "std::string", "\"int8\"", "Element of contracted activations, or f32">,
   ];
+  let dependentDialects = ["::halftone::lowbit::LowbitDialect"];
 }
 
 def EvaluateWeights : Pass<"evaluate-weights", "::mlir::ModuleOp"> {

@@ -98,3 +98,52 @@ func.func @step(%acc: vector<16xi32>, %c: vector<32xi8>, %x: vector<4xi8>) {
   %r = kernel.dot_step %acc, [%c], [%x] by "vpdpbusd.512" {highest = 15 : i64} : vector<16xi32>, vector<32xi8>, vector<4xi8>
   return
 }
+
+// -----
+
+func.func @step(%acc: vector<16xi32>, %c: vector<64xi8>, %d: vector<64xi4>, %x: vector<4xi8>) {
+  // expected-error @below {{C3: the types differ: 'vector<64xi8>', 'vector<64xi4>'}}
+  %r = "kernel.dot_step"(%acc, %c, %d, %x, %x) {highest = 15 : i64, instruction = "vpdpbusd.512"} : (vector<16xi32>, vector<64xi8>, vector<64xi4>, vector<4xi8>, vector<4xi8>) -> vector<16xi32>
+  return
+}
+
+// -----
+
+func.func @step(%acc: vector<16xi32>, %c: vector<64xi8>, %x: vector<4xi8>) {
+  // expected-error @below {{C4: the highest level is 0 with an accumulator of 'vector<16xi32>'}}
+  %r = kernel.dot_step %acc, [%c], [%x] by "vpdpbusd.512" {highest = 0 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+  return
+}
+
+// -----
+
+func.func @step(%acc: vector<16xi32>, %c: vector<64xi8>, %x: vector<4xi8>) {
+  // expected-error @below {{C4: the highest level is 256 with an accumulator of 'vector<16xi32>'}}
+  %r = kernel.dot_step %acc, [%c], [%x] by "vpdpbusd.512" {highest = 256 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+  return
+}
+
+// -----
+
+func.func @step(%acc: vector<16xf32>, %c: vector<16xf32>, %x: vector<1xf32>) {
+  // expected-error @below {{C4: the highest level is 15 with an accumulator of 'vector<16xf32>'}}
+  %r = kernel.dot_step %acc, [%c], [%x] by "multiply-add" {highest = 15 : i64} : vector<16xf32>, vector<16xf32>, vector<1xf32>
+  return
+}
+
+// -----
+
+// kernel.dot_finish.
+func.func @finish(%acc: vector<16xi32>, %scale: vector<8xf32>, %total: vector<16xf32>) {
+  // expected-error @below {{failed to verify that all of {scale, total, result} have same type}}
+  %r = "kernel.dot_finish"(%acc, %scale, %total) {instruction = "vpdpbusd.512"} : (vector<16xi32>, vector<8xf32>, vector<16xf32>) -> vector<16xf32>
+  return
+}
+
+// -----
+
+func.func @finish(%acc: vector<8xi32>, %scale: vector<16xf32>, %total: vector<16xf32>) {
+  // expected-error @below {{failed to verify that all of {accumulator, result} have same shape}}
+  %r = "kernel.dot_finish"(%acc, %scale, %total) {instruction = "vpdpbusd.512"} : (vector<8xi32>, vector<16xf32>, vector<16xf32>) -> vector<16xf32>
+  return
+}

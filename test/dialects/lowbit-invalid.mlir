@@ -384,7 +384,7 @@ func.func @rope(%x: tensor<4x8xf32>, %t: !lowbit.weight<16x3, #lowbit.format<f32
 
 // lowbit.append.
 func.func @append(%k: tensor<4x8xf32>, %c: !lowbit.cache<heads 2, size 8>, %past: index) {
-  // expected-error @below {{C1: keys and values are 'tensor<4x8xf32>', the cache '!lowbit.cache<heads 2, size 8>'}}
+  // expected-error @below {{C1: keys or values are 'tensor<4x8xf32>', the cache '!lowbit.cache<heads 2, size 8>'}}
   lowbit.append %k, %k to %c at %past : tensor<4x8xf32>, !lowbit.cache<heads 2, size 8>
   return
 }
@@ -461,3 +461,60 @@ func.func @yield(%x: tensor<4x8xf32>) {
   // expected-error @below {{expects parent op 'lowbit.kernel'}}
   lowbit.yield %x : tensor<4x8xf32>
 }
+
+// -----
+
+func.func @kernel(%x: tensor<4x8xf32>, %out: memref<4x8xf32>) {
+  // expected-error @below {{C3: what is yielded takes 1 outs, not 2}}
+  lowbit.kernel outs(%out, %out : memref<4x8xf32>, memref<4x8xf32>) {
+    lowbit.yield %x : tensor<4x8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @append(%k: tensor<4x16xf32>, %v: tensor<4x8xf32>, %c: !lowbit.cache<heads 2, size 8>, %past: index) {
+  // expected-error @below {{C1: keys or values are 'tensor<4x8xf32>', the cache '!lowbit.cache<heads 2, size 8>'}}
+  "lowbit.append"(%k, %v, %c, %past) : (tensor<4x16xf32>, tensor<4x8xf32>, !lowbit.cache<heads 2, size 8>, index) -> ()
+  return
+}
+
+// -----
+
+func.func @append(%k: tensor<4x16xf32>, %v: tensor<3x16xf32>, %c: !lowbit.cache<heads 2, size 8>, %past: index) {
+  // expected-error @below {{C2: the keys are 'tensor<4x16xf32>', the values 'tensor<3x16xf32>'}}
+  "lowbit.append"(%k, %v, %c, %past) : (tensor<4x16xf32>, tensor<3x16xf32>, !lowbit.cache<heads 2, size 8>, index) -> ()
+  return
+}
+
+// -----
+
+// What stands in a format is read field by field.
+// expected-error @below {{no scale has the type 'asym'}}
+// expected-error @below {{failed to parse}}
+func.func private @format(!lowbit.weight<8x8, #lowbit.format<int4, block 32, scale asym>>)
+
+// -----
+
+// expected-error @below {{a block of 0 columns; a whole row is 'row'}}
+// expected-error @below {{failed to parse}}
+func.func private @format(!lowbit.weight<8x8, #lowbit.format<int4, block 0, scale f16>>)
+
+// -----
+
+// expected-error @below {{block -32 is not 1..65536, nor 0 for a whole row}}
+// expected-error @below {{failed to parse}}
+func.func private @format(!lowbit.weight<8x8, #lowbit.format<int4, block -32, scale f16>>)
+
+// -----
+
+// expected-error @below {{'e2m1' takes no zero point}}
+// expected-error @below {{failed to parse}}
+func.func private @format(!lowbit.weight<8x8, #lowbit.format<e2m1, block 32, scale f16, zero_point>>)
+
+// -----
+
+// expected-error @below {{expected '>'}}
+// expected-error @below {{failed to parse}}
+func.func private @format(!lowbit.weight<8x8, #lowbit.format<f32, row, scale f16>>)

@@ -8,7 +8,7 @@
 // f16, transposed.
 
 // A call of decode reads 24 bytes of the matrix, 8 of the vector, 16 of the turned matrix.
-// CHECK: halftone.decode_bytes = 48 : i64, halftone.parameters = 16 : i64, halftone.weight_bytes = 144 : i64
+// CHECK: halftone.decode_bytes = 48 : i64, halftone.weight_bytes = 144 : i64
 // CHECK: lowbit.weight @matrix : !lowbit.weight<2x4, <int4, block 4, scale f16>, #kernel.layout<lanes 4, group 4>> in "segment" at 0{{$}}
 // CHECK: lowbit.weight @vector : !lowbit.weight<2, <f32>> in "segment" at 64{{$}}
 // CHECK: lowbit.weight @turned : !lowbit.weight<3x2, <f16>, #kernel.layout<lanes 4, group 1>> in "segment" at 128{{$}}

@@ -44,3 +44,9 @@ func.func @unknown(%s: i32) -> vector<16xi32> {
 
 // expected-error @below {{is left after the lower stage}}
 lowbit.weight @w : !lowbit.weight<8, #lowbit.format<f32>> in "segment" at 0
+
+// -----
+
+// An operation that nobody registered is none of lowbit's.
+// RUN: echo '"other.thing"() : () -> ()' | qopt -allow-unregistered-dialect --verify-lowered | FileCheck %s
+// CHECK: "other.thing"()

@@ -1,12 +1,17 @@
 """Options of `halftone compile` that change what is made: formats of head and embedding, external data, stopping, dumps, context."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import json
+import math
 import os
+import subprocess
 
 import numpy as np
 import pytest
 from protocol import Binary
+from synthetic import TINY
 
 from halftone.export import llama2c
+from halftone.export.checkpoint import tensorShapes
 
 STAGES = ["import", "prepare", "calibrate", "quantize", "fuse", "lower", "codegen", "package"]
 IDS = np.array([1, 70, 80, 90])
@@ -36,6 +41,15 @@ def test_untie_allows_two_formats(compile, tmp_path):
     untied = Binary(tmp_path / "out").logits(IDS, tmp_path)
     assert untied.shape == tied.shape and not np.array_equal(untied, tied)
     assert (tmp_path / "out").stat().st_size > size
+
+
+def test_parameters_are_those_of_the_source(compile, tiny, tmp_path):
+    """Copies that options make are no parameters: the embedding, the head tied to it, counts once."""
+    want = sum(math.prod(shape) for name, shape in tensorShapes(TINY) if not name.startswith("freq"))
+    for options in ((), ("--fold-norm-scale",), ("--untie", "--head-format=f32"), ("--lower-reference",)):
+        assert compile(*options).returncode == 0
+        done = subprocess.run([tmp_path / "out", "--info"], capture_output=True, text=True)
+        assert json.loads(done.stdout)["parameters"] == want, options
 
 
 def test_tied_weights_are_stored_once(compile, tmp_path):

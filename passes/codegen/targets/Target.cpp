@@ -183,9 +183,12 @@ kernel::TargetAttr targets::targetOf(Operation *op) {
   return kernel::TargetAttr::get(op->getContext(), linuxX86, "x86-64", "", 128);
 }
 
-SmallVector<kernel::TargetAttr> targets::targetsOf(ModuleOp module) {
-  auto several = module->getAttrOfType<ArrayAttr>(kernel::targetsAttrName);
+FailureOr<SmallVector<kernel::TargetAttr>> targets::targetsOf(ModuleOp module) {
+  Attribute several = module->getAttr(kernel::targetsAttrName);
   if (!several)
-    return {targetOf(module)};
-  return llvm::map_to_vector(several, [](Attribute target) { return cast<kernel::TargetAttr>(target); });
+    return SmallVector<kernel::TargetAttr>{targetOf(module)};
+  auto all = dyn_cast<ArrayAttr>(several);
+  if (!all || all.empty() || !llvm::all_of(all, llvm::IsaPred<kernel::TargetAttr>))
+    return module.emitError(kernel::targetsAttrName) << " is " << several << ", not a list of targets";
+  return llvm::map_to_vector(all, [](Attribute target) { return cast<kernel::TargetAttr>(target); });
 }

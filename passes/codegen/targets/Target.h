@@ -79,7 +79,8 @@ Expected<llvm::SmallVector<kernel::TargetAttr>> parseTargets(mlir::MLIRContext &
 /// The target of the function or module around `op`, or of the plainest processor when neither names one.
 kernel::TargetAttr targetOf(mlir::Operation *op);
 
-/// The targets of a module: one, or several that share its weights, best first.
-llvm::SmallVector<kernel::TargetAttr> targetsOf(mlir::ModuleOp module);
+/// The targets of a module: one, or several that share its weights, best first. Says at the module when its list holds
+/// something else or nothing.
+mlir::FailureOr<llvm::SmallVector<kernel::TargetAttr>> targetsOf(mlir::ModuleOp module);
 
 } // namespace halftone::targets
