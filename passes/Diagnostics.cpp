@@ -28,9 +28,19 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext &context, std::string sourc
         return success();
       }) {}
 
-/// The text, behind file and node unless it begins with them itself.
+/// "quantized.mlir:5:3: ", where a module was read from a file.
+static std::string lineOf(Location location) {
+  auto place = location->findInstanceOf<FileLineColLoc>();
+  if (!place)
+    return "";
+  return (place.getFilename().getValue() + ":" + Twine(place.getLine()) + ":" + Twine(place.getColumn()) + ": ").str();
+}
+
+/// The text, behind file and node or line unless it begins with them itself.
 std::string DiagnosticCollector::textOf(const Diagnostic &diagnostic) const {
   const std::string text = diagnostic.str();
+  if (const std::string line = lineOf(diagnostic.getLocation()); !line.empty())
+    return line + text;
   const StringRef name = nameOf(diagnostic.getLocation());
   if (name.empty() || StringRef(text).starts_with(source + ":"))
     return text;
