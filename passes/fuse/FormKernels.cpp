@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Groups the operations of a function into kernels.
+#include "passes/Remarks.h"
 #include "passes/fuse/Passes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -80,8 +81,7 @@ private:
   }
 
   /// The last group that satisfies `wanted`, when nothing after it reads its values.
-  template <class Predicate>
-  std::optional<size_t> latest(Predicate wanted) const {
+  template <class Predicate> std::optional<size_t> latest(Predicate wanted) const {
     for (size_t i = groups.size(); i-- > firstOpen;)
       if (wanted(groups[i]))
         return isRead(i) ? std::nullopt : std::optional(i);
@@ -133,6 +133,7 @@ void formKernel(const Group &group) {
 
   OpBuilder builder(group.ops.back());
   Location loc = builder.getFusedLoc(llvm::map_to_vector(group.ops, [](Operation *op) { return op->getLoc(); }));
+  rewrote(loc, "form-kernels") << remark::metric("operations", group.ops.size());
   auto kernel = KernelOp::create(builder, loc, TypeRange(ValueRange(yielded)), ValueRange());
   Block &body = kernel.getBody().emplaceBlock();
   for (auto [value, result] : llvm::zip(yielded, kernel.getResults()))

@@ -2,6 +2,7 @@
 // Clones the forward function for one token and for a chunk of tokens.
 #include "dialects/kernel/Kernel.h"
 #include "dialects/lowbit/Facts.h"
+#include "passes/Remarks.h"
 #include "passes/fuse/Passes.h"
 
 #include "mlir/IR/SymbolTable.h"
@@ -126,6 +127,7 @@ public:
     for (auto function : module.getOps<func::FuncOp>())
       if (failed(verifyClosed(function)))
         return signalPassFailure();
+    rewrote(forward.getLoc(), "specialize-phases") << remark::metric("chunk", chunk.getValue());
     facts::record(module, facts::chunk, chunk);
   }
 

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // cancel-movements: what evaluates to an activation, element by element, is that activation.
+#include "passes/Remarks.h"
 #include "passes/import/Evaluate.h"
 #include "passes/import/Operator.h"
 #include "passes/import/Passes.h"
@@ -65,8 +66,10 @@ static void cancel(Value output, ArrayRef<std::unique_ptr<Evaluator>> evaluators
   bool isRows = isBatchedRows(same) || (dimensions(same) && dimensions(same)->size() == 2);
   if (isRows && same.getType() != output.getType())
     same = asLike(builder, toRows(builder, same, channels.first, dimensions(output)->back()), output);
-  if (same.getType() == output.getType())
-    output.replaceAllUsesWith(same);
+  if (same.getType() != output.getType())
+    return;
+  rewrote(output.getLoc(), "cancel-movements") << "channels are where they were before";
+  output.replaceAllUsesWith(same);
 }
 
 namespace {

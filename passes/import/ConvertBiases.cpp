@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // convert-biases: sums of activations with a trained vector.
 #include "dialects/lowbit/Lowbit.h"
+#include "passes/Remarks.h"
 #include "passes/import/Node.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
@@ -29,6 +30,7 @@ static void convert(NodeOp node, OpBuilder &builder) {
     builder.setInsertionPoint(node);
     Value rows = toRows(builder, input);
     Value sum = lowbit::AddBiasOp::create(builder, node.getLoc(), rows.getType(), rows, bias);
+    rewrote(node.getLoc(), "convert-biases") << "a sum with a weight";
     node.getOutputs()[0].replaceAllUsesWith(asLike(builder, sum, input));
     node.erase();
     return;

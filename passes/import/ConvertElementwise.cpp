@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // convert-elementwise: arithmetic on activations of one shape, and with scalars.
+#include "passes/Remarks.h"
 #include "passes/import/Node.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
@@ -96,6 +97,7 @@ static void convert(NodeOp node, OpBuilder &builder) {
     operands.push_back(number ? filled(builder, node.getLoc(), *number, rows) : toRows(builder, input));
   }
   Value result = row->make(builder, node.getLoc(), operands);
+  rewrote(node.getLoc(), "convert-elementwise") << node.getOpType();
   node.getOutputs()[0].replaceAllUsesWith(asLike(builder, result, like));
   node.erase();
 }

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // convert-embedding: Gather of a table's rows by token ids.
+#include "passes/Remarks.h"
 #include "passes/import/Matrix.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
@@ -36,6 +37,7 @@ static void convert(NodeOp node, OpBuilder &builder) {
   Value embedding =
       lowbit::EmbeddingOp::create(builder, node.getLoc(), rows, tokens, table, lowbit::FormatAttr(), StringAttr());
   bool hasBatch = cast<RankedTensorType>(node.getInputs()[1].getType()).getRank() == 2;
+  rewrote(node.getLoc(), "convert-embedding") << "rows of a weight, by token";
   node.getOutputs()[0].replaceAllUsesWith(hasBatch ? batched(builder, embedding) : embedding);
   node.erase();
 }

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // convert-linears: MatMul and Gemm with a weight.
+#include "passes/Remarks.h"
 #include "passes/import/Matrix.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
@@ -48,6 +49,8 @@ static void convert(NodeOp node, OpBuilder &builder) {
   linear = asLike(builder, linear, input);
   if (Value bias = addend(node))
     linear = makeNode(builder, node, "Add", {linear, bias}, output.getType());
+  rewrote(node.getLoc(), "convert-linears")
+      << (matrix->turned ? "a product with a weight that is turned round" : "a product with a weight");
   output.replaceAllUsesWith(linear);
   node.erase();
 }

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // expand-operators: a table from operator to expansion, and what expansions have in common.
+#include "passes/Remarks.h"
 #include "passes/import/Expansions.h"
 #include "passes/import/Passes.h"
 
@@ -121,6 +122,7 @@ struct ExpandOperatorsPass : halftone::impl::ExpandOperatorsBase<ExpandOperators
         continue;
       if (failed(row->expand(node, shapes)))
         return signalPassFailure();
+      rewrote(node.getLoc(), "expand-operators") << node.getOpType();
       node.erase();
     }
     eraseDead(getOperation());

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // keep-all-tokens: heads that only look at the last token.
+#include "passes/Remarks.h"
 #include "passes/import/Evaluate.h"
 #include "passes/import/Passes.h"
 
@@ -57,6 +58,7 @@ static void widen(Value result, WeightFiles &files) {
     if (selects && !isWeight(input) && llvm::all_of(bindings, [&](Binding binding) {
           return isLastRow(input, node.getOutputs()[0], binding, files);
         })) {
+      rewrote(node.getLoc(), "keep-all-tokens") << "selects the last token";
       node.getOutputs()[0].replaceAllUsesWith(input);
       return;
     }

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // outline-blocks: the repeated layers become calls of one function.
+#include "passes/Remarks.h"
 #include "passes/import/Node.h"
 #include "passes/import/Passes.h"
 #include "passes/import/RepeatedRun.h"
@@ -124,6 +125,8 @@ void Outliner::callRepetition(size_t repetition, func::FuncOp block) {
 
 void Outliner::outline() {
   func::FuncOp block = makeBlock();
+  rewrote(block.getLoc(), "outline-blocks") << remark::metric("repetitions", run.repetitions.size())
+                                            << remark::metric("operations", run.repetitions[0].size());
   current = run.initial;
   for (size_t i = 0; i < run.repetitions.size(); ++i)
     callRepetition(i, block);

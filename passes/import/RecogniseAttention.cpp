@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // recognise-attention: from a Softmax to lowbit.attention over a cache.
 #include "dialects/lowbit/Facts.h"
+#include "passes/Remarks.h"
 #include "passes/import/AttentionParts.h"
 #include "passes/import/ContextLength.h"
 #include "passes/import/Passes.h"
@@ -119,6 +120,8 @@ void Recogniser::replace(const Attention &attention) {
   Value heads = makeNode(builder, product, "Reshape", {batched(builder, result), shape}, split);
   NamedAttribute order(builder.getStringAttr("perm"), builder.getDenseI64ArrayAttr({0, 2, 1, 3}));
   heads = makeNode(builder, product, "Transpose", heads, product.getOutputs()[0].getType(), order);
+  rewrote(location, "recognise-attention")
+      << remark::metric("heads", q.heads) << remark::metric("kvHeads", k.heads) << remark::metric("size", q.size);
   Value(attention.result).replaceAllUsesWith(heads);
 }
 

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // recognise-norms: from the mean of squares to lowbit.rms_norm.
+#include "passes/Remarks.h"
 #include "passes/import/Node.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rows.h"
@@ -123,6 +124,7 @@ static void replace(const Norm &norm, OpBuilder &builder) {
   Value rows = toRows(builder, norm.input);
   Value result = lowbit::RmsNormOp::create(builder, last.getLoc(), rows.getType(), rows, norm.scale,
                                            builder.getF32FloatAttr(norm.epsilon));
+  rewrote(last.getLoc(), "recognise-norms") << remark::metric("epsilon", norm.epsilon);
   last.getOutputs()[0].replaceAllUsesWith(asLike(builder, result, norm.input));
 }
 

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // recognise-rope: a value that is, element by element, a rotation of pairs of an activation's channels.
 #include "dialects/lowbit/Facts.h"
+#include "passes/Remarks.h"
 #include "passes/import/ContextLength.h"
 #include "passes/import/Passes.h"
 #include "passes/import/Rotation.h"
@@ -127,6 +128,8 @@ LogicalResult Recogniser::replace(NodeOp node, const Rotation &rotation) {
     NamedAttribute order(builder.getStringAttr("perm"), builder.getDenseI64ArrayAttr({0, 2, 1, 3}));
     result = makeNode(builder, node, "Transpose", result, node.getOutputs()[0].getType(), order);
   }
+  rewrote(location, "recognise-rope") << remark::metric("heads", layout.heads) << remark::metric("size", layout.size)
+                                      << remark::metric("interleaved", rotation.interleaved);
   node.getOutputs()[0].replaceAllUsesWith(result);
   return success();
 }

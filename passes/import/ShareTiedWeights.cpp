@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // share-tied-weights: matrices of equal content become one.
+#include "passes/Remarks.h"
 #include "passes/import/Passes.h"
 #include "passes/import/WeightFiles.h"
 
@@ -59,6 +60,7 @@ struct ShareTiedWeightsPass : halftone::impl::ShareTiedWeightsBase<ShareTiedWeig
         others.push_back(candidate);
         continue;
       }
+      rewrote(weight.getLoc(), "share-tied-weights") << remark::metric("with", twin->weight.getSymName());
       users.replaceAllUsesWith(weight, twin->weight.getSymNameAttr());
       weight.erase();
     }

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // split-linears: some channels of a linear are a linear with some rows of the weight.
 #include "dialects/lowbit/Lowbit.h"
+#include "passes/Remarks.h"
 #include "passes/import/Passes.h"
 
 namespace halftone {
@@ -47,6 +48,8 @@ static LogicalResult split(tensor::ExtractSliceOp part, StringRef source) {
     return mlir::emitError(part.getLoc())
            << source << ": channels " << first << " to " << first + part.getType().getDimSize(1) - 1 << " of "
            << part.getSourceType().getDimSize(1) << " are taken of something that is no product with a weight";
+  rewrote(part.getLoc(), "split-linears")
+      << remark::metric("first", first) << remark::metric("count", part.getType().getDimSize(1));
   part.replaceAllUsesWith(linear);
   part.erase();
   return success();

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Decides schedules and layouts from the target's table of dot instructions.
 #include "dialects/lowbit/WeightUses.h"
+#include "passes/Remarks.h"
 #include "passes/codegen/targets/Target.h"
 #include "passes/lower/Passes.h"
 
@@ -48,6 +49,8 @@ public:
       const auto format = weight ? cast<WeightType>(weight.getType()).getFormat().getValue()
                                  : formats::Format::plain(formats::Scalar::F32);
       StringAttr dot = builder.getStringAttr(targets::chooseDot(target, format).name);
+      rewrote(kernel.getLoc(), "choose-kernels")
+          << remark::metric("dot", dot.getValue()) << remark::metric("lanes", lanes);
       kernel->setAttr(kernel::scheduleAttrName, kernel::ScheduleAttr::get(&getContext(), lanes, tokens, dot));
     });
 

@@ -5,6 +5,7 @@
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WeightUses.h"
 #include "dialects/lowbit/WorkFile.h"
+#include "passes/Remarks.h"
 #include "passes/lower/Passes.h"
 #include "passes/lower/WriteWeight.h"
 
@@ -64,6 +65,8 @@ private:
     const uint64_t offset = out.reserve(kernel::packedBytes(packed));
     if (Status status = writeWeight(&getContext(), *matrix, layout, offset, out); !status)
       return status;
+    rewrote(weight.getLoc(), "pack-weights")
+        << remark::metric("weight", weight.getSymName()) << remark::metric("offset", offset);
     moveTo(weight, offset, packed);
     return {};
   }

@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Places the buffers of all functions in one arena.
 #include "dialects/lowbit/Facts.h"
+#include "passes/Remarks.h"
 #include "passes/lower/Passes.h"
 
 #include "llvm/ADT/SetVector.h"
@@ -130,6 +131,8 @@ private:
           view(builder, buffer.alloc.getLoc(), arena, buffer.offset, buffer.alloc.getType()));
       buffer.alloc.erase();
     }
+    rewrote(function.getLoc(), "plan-memory")
+        << remark::metric("function", function.getName()) << remark::metric("bytes", frame);
     int64_t callees = 0;
     function.walk([&](func::CallOp call) {
       callees = std::max(callees, plan(calleeOf(call)));

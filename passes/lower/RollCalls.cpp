@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The calls of a model's layers become a loop over a table of what distinguishes them.
+#include "passes/Remarks.h"
 #include "passes/lower/Passes.h"
 
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -91,6 +92,7 @@ private:
           view ? memref::ViewOp::create(builder, loc, view.getType(), view.getSource(), number, ValueRange()) : number;
     }
     func::CallOp::create(builder, loc, run.front().getCallee(), TypeRange(), arguments);
+    rewrote(loc, "roll-calls") << remark::metric("calls", run.size());
     for (func::CallOp call : run)
       call.erase();
   }

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Copies the functions for each of several targets.
+#include "passes/Remarks.h"
 #include "passes/codegen/targets/Target.h"
 #include "passes/lower/Passes.h"
 
@@ -44,6 +45,7 @@ private:
     copy.setName(kernel::nameForTarget(function.getName(), number));
     symbols.insert(copy);
     copy->setAttr(kernel::targetAttrName, target);
+    rewrote(function.getLoc(), "split-targets") << remark::metric("copy", copy.getName());
     copy.walk([&](func::CallOp call) {
       auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
       if (callee && !callee.isExternal())

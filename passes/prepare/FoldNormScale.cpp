@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Norms give their scales away.
+#include "passes/Remarks.h"
 #include "passes/prepare/Passes.h"
 
 using namespace mlir;
@@ -31,6 +32,7 @@ LogicalResult foldScale(RmsNormOp norm) {
     linear.getWeightMutable().assign(
         ScaleColumnsOp::create(builder, linear.getLoc(), linear.getWeight(), norm.getScale()));
   }
+  rewrote(norm.getLoc(), "fold-norm-scale") << "into the linears that read it";
   norm.getScaleMutable().clear();
   return success();
 }

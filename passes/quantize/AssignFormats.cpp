@@ -3,6 +3,7 @@
 #include "dialects/lowbit/WeightUses.h"
 #include "lib/formats/Table.h"
 #include "lib/quantize/VocabularyFormat.h"
+#include "passes/Remarks.h"
 #include "passes/quantize/Decision.h"
 #include "passes/quantize/Head.h"
 #include "passes/quantize/Passes.h"
@@ -88,8 +89,16 @@ private:
         linear->setAttr(quantize::activationsAttrName, StringAttr::get(&getContext(), contract));
       else
         linear->removeAttr(quantize::activationsAttrName);
+      tell(linear, linear.getFormatAttr());
     });
-    getOperation().walk([&](EmbeddingOp embedding) { embedding.setFormatAttr(embeddings); });
+    getOperation().walk([&](EmbeddingOp embedding) {
+      embedding.setFormatAttr(embeddings);
+      tell(embedding, embeddings);
+    });
+  }
+
+  static void tell(Operation *op, FormatAttr format) {
+    rewrote(op->getLoc(), "assign-formats") << remark::metric("format", formats::name(format.getValue()));
   }
 
   /// What the activations of a linear in `format` become; nothing when they stay f32.

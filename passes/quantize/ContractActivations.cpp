@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Puts the activation contract in front of linears.
 #include "lib/formats/Table.h"
+#include "passes/Remarks.h"
 #include "passes/quantize/Decision.h"
 #include "passes/quantize/Passes.h"
 
@@ -46,6 +47,7 @@ private:
     const formats::Format format =
         weight.isPlain() ? formats::Format{row->code} : formats::Format{row->code, weight.block, formats::Scalar::F32};
     linear.getInputMutable().assign(activation(linear.getInput(), FormatAttr::get(&getContext(), format)));
+    rewrote(linear.getLoc(), "contract-activations") << remark::metric("format", formats::name(format));
     linear->removeAttr(quantize::activationsAttrName);
     return success();
   }

@@ -5,6 +5,7 @@
 #include "dialects/lowbit/WeightUses.h"
 #include "dialects/lowbit/WorkFile.h"
 #include "lib/formats/Packing.h"
+#include "passes/Remarks.h"
 #include "passes/quantize/HoistDerivations.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/StreamRows.h"
@@ -144,6 +145,7 @@ private:
     weight = WeightOp::create(builder, matrix.getLoc(), nameOf(derivation),
                               WeightType::get(&getContext(), shape, plain), file.path(), *offset, /*transposed=*/false);
     symbols.insert(weight, std::next(Block::iterator(matrix)));
+    rewrote(matrix.getLoc(), "evaluate-weights") << remark::metric("weight", weight.getSymName());
     return success();
   }
 

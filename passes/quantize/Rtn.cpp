@@ -6,6 +6,7 @@
 #include "dialects/lowbit/WeightUses.h"
 #include "dialects/lowbit/WorkFile.h"
 #include "lib/formats/Packing.h"
+#include "passes/Remarks.h"
 #include "passes/quantize/Decision.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/StreamRows.h"
@@ -193,6 +194,9 @@ private:
     weight.setOffset(task.offset);
     weight.setTransposed(false);
     weight->setAttr("error", FloatAttr::get(Float64Type::get(&getContext()), task.error));
+    rewrote(weight.getLoc(), "rtn") << remark::metric("weight", weight.getSymName())
+                                    << remark::metric("format", formats::name(task.format.getValue()))
+                                    << remark::metric("error", task.error);
   }
 
   WeightProgress progress;
