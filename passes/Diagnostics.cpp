@@ -36,13 +36,20 @@ static std::string lineOf(Location location) {
   return (place.getFilename().getValue() + ":" + Twine(place.getLine()) + ":" + Twine(place.getColumn()) + ": ").str();
 }
 
+/// Whether a text begins with "FILE: weight 'NAME'", or with the model's file.
+static bool hasPlace(StringRef text, StringRef source, StringRef name) {
+  const size_t at = text.find((" '" + name + "'").str());
+  const auto [file, kind] = text.take_front(at).split(": ");
+  return text.starts_with((source + ":").str()) || (at != StringRef::npos && !kind.empty() && !kind.contains(' '));
+}
+
 /// The text, behind file and node or line unless it begins with them itself.
 std::string DiagnosticCollector::textOf(const Diagnostic &diagnostic) const {
   const std::string text = diagnostic.str();
   if (const std::string line = lineOf(diagnostic.getLocation()); !line.empty())
     return line + text;
   const StringRef name = nameOf(diagnostic.getLocation());
-  if (name.empty() || StringRef(text).starts_with(source + ":"))
+  if (name.empty() || hasPlace(text, source, name))
     return text;
   return source + (name == source ? ": " : ": '" + name.str() + "': ") + text;
 }

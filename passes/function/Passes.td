@@ -10,8 +10,8 @@ def ConvertNodes : Pass<"convert-nodes", "::mlir::func::FuncOp"> {
   let description = [{
     The arguments' shapes are known, so every other shape follows. Node by node, in order: what can be evaluated
     becomes a constant (shapes, ranges, masks), anything else what its operator's row in the tables of this folder says.
-    Nodes without a row are one error that lists them all. Halves are computed in f32. Integers become signless; which
-    ones are unsigned is known from the nodes.
+    Nodes without a row are one error that lists them all. Halves are computed in f32. Integers are held
+    without a sign and in whole bytes; a value's element type in the graph stands beside it, as the result of a cast.
 
     Example:
       %0 = onnx.node "Shape" opset 18 (%x) ... : (tensor<2x3xf32>) -> tensor<*xf32>

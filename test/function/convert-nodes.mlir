@@ -1,6 +1,6 @@
 // RUN: qopt %s --convert-nodes --split-input-file | FileCheck %s
 // Nodes become linalg and tensor operations; what follows from shapes and constants alone becomes a constant. That each
-// operator computes what it should, test_graphs.py tests against ONNX Runtime.
+// operator computes what it should, test_operators.py tests against ONNX Runtime.
 
 // Shape and what is computed from it are gone, and the reshape that they were for knows its result.
 // CHECK-LABEL: func.func @shapes
@@ -64,4 +64,21 @@ func.func @nothing(%a: tensor<2x0x4xf32>) -> tensor<*xf32> {
 func.func @unsigned(%a: tensor<3xui8>) -> tensor<*xf32> {
   %0 = onnx.node "Cast" opset 18 (%a) {to = 1 : si64} named "cast" : (tensor<3xui8>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
+}
+
+// -----
+
+// One value, read as two types.
+// CHECK-LABEL: func.func @signs
+// CHECK-SAME: (%[[A:.*]]: tensor<3xi8>)
+// CHECK: linalg.generic {{.*}} ins(%[[A]] : tensor<3xi8>)
+// CHECK: arith.sitofp %{{.*}} : i8 to f32
+// CHECK: linalg.generic {{.*}} ins(%[[A]] : tensor<3xi8>)
+// CHECK: arith.uitofp %{{.*}} : i8 to f32
+// CHECK-NOT: unrealized_conversion_cast
+func.func @signs(%a: tensor<3xi8>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %0 = onnx.node "Cast" opset 18 (%a) {to = 2 : si64} named "unsigned" : (tensor<3xi8>) -> tensor<*xui8>
+  %1 = onnx.node "Cast" opset 18 (%a) {to = 1 : si64} named "b" : (tensor<3xi8>) -> tensor<*xf32>
+  %2 = onnx.node "Cast" opset 18 (%0) {to = 1 : si64} named "c" : (tensor<*xui8>) -> tensor<*xf32>
+  return %1, %2 : tensor<*xf32>, tensor<*xf32>
 }

@@ -415,3 +415,12 @@ def check(graph, halftone, folder):
         if not same or not np.allclose(given.astype(np.longdouble), value.astype(np.longdouble), rtol=off, atol=off, equal_nan=True):
             wrong.append(f"{name}: {given.dtype}{given.tolist()} instead of {value.dtype}{value.tolist()}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_page_shows_the_code(root):
+    """docs/adding-an-operator.md quotes lines of the sources and of this file."""
+    page = (root / "docs" / "adding-an-operator.md").read_text()
+    quoted = [line.strip() for block in re.findall(r"```(?:cpp|python)\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    folders = [*(root / "passes" / "function").glob("*.cpp"), *(root / "passes" / "import").glob("*.cpp"), root / "test" / "function" / "test_operators.py"]
+    lines = {line.strip() for path in folders for line in path.read_text().splitlines()}
+    assert len(quoted) >= 6 and [line for line in quoted if line not in lines] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import helper
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +51,19 @@ def test_a_context_that_no_memory_holds(tool, tiny, tmp_path):
     done = subprocess.run([tool, "compile", tiny, f"--context={1 << 40}", "-o", "out"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and os.listdir(tmp_path) == []
     assert "the angles of 1099511627776 positions are more than a table holds, which is 33554432 positions of 4 pairs" in done.stderr
+
+
+def test_an_error_names_its_place_though_its_text_has_the_name(tool, tiny, tmp_path):
+    """The input 'past' is also read by a sum."""
+    model = onnx.load(tiny)
+    old, logits = model.graph.input[3].name, model.graph.output[0].name
+    assert old.startswith("past_key_values")
+    for node in model.graph.node:
+        node.input[:] = ["past" if name == old else name for name in node.input]
+        node.output[:] = ["inner" if name == logits else name for name in node.output]
+    model.graph.input[3].name = "past"
+    model.graph.node.extend([helper.make_node("ReduceSum", ["past"], ["sum"], keepdims=0), helper.make_node("Add", ["inner", "sum"], [logits])])
+    onnx.save(model, tmp_path / "odd.onnx")
+    done = subprocess.run([tool, "compile", "odd.onnx", "-o", "out"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "error: odd.onnx: 'past': past keys or values are read by something that is no attention" in done.stderr
