@@ -16,9 +16,6 @@
 
 namespace halftone {
 
-/// Writes all of `text` to standard output.
-Status print(llvm::StringRef text);
-
 class Compilation {
 public:
   Compilation(const PipelineOptions &options, Inputs inputs, io::WorkFolder work, Progress &progress);
@@ -45,7 +42,7 @@ public:
   Status describe();
 
   std::span<const std::byte> tokenizerBytes() const;
-  /// Writes the module's text to `path`, whole or not at all, or to standard output when `path` is empty.
+  /// Writes the module's text to `path`, whole or not at all, or gives it to `progress` when `path` is empty.
   Status writeModule(const std::string &path) const;
 
   const PipelineOptions &options;

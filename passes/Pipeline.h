@@ -19,7 +19,7 @@ struct PipelineOptions {
   /// The model, an .onnx file; or an .mlir file, a module as it is after the stage quantize, whose weights have their
   /// formats already.
   std::string input;
-  /// The executable, or what `emit` or stopAfter asks for; empty means standard output, for text only. With a
+  /// The executable, or what `emit` or stopAfter asks for; empty: text goes to Progress::print. With a
   /// dumpFolder the IR stands only there.
   std::string output;
   /// What to make; by default the executable.
@@ -73,6 +73,8 @@ public:
   virtual void end(const StageReport &report) {}
   /// Something that the user should know and that is no error.
   virtual void warn(const std::string &message) {}
+  /// Takes the text that was asked for where no file is to hold it.
+  virtual Status print(std::string_view text) { return {}; }
 };
 
 /// Imports `options.input` and says what was recognised. The error names the node that was not.

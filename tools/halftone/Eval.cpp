@@ -3,7 +3,6 @@
 // and through each executable to compare; their probabilities are the measure.
 #include "lib/io/ProgressLine.h"
 #include "lib/io/Sha256.h"
-#include "lib/io/SystemError.h"
 #include "passes/Inputs.h"
 #include "tools/halftone/CommandLine.h"
 #include "tools/halftone/Commands.h"
@@ -11,7 +10,6 @@
 #include "tools/halftone/Evaluation.h"
 
 #include "llvm/Support/Path.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include <unistd.h>
 
@@ -214,32 +212,12 @@ static Expected<Evaluation> evaluateAll(const EvalOptions &options, const Tokeni
   return result;
 }
 
-static Status print(const std::string &text) {
-  llvm::outs() << text;
-  llvm::outs().flush();
-  if (!llvm::outs().has_error())
-    return {};
-  const int code = llvm::outs().error().value();
-  llvm::outs().clear_error();
-  return io::systemError("standard output", "write", code);
-}
-
 CommandLine evalLine() {
   static EvalOptions unread;
   return commandLine(unread);
 }
 
-Status evalCommand(std::span<const std::string_view> arguments) {
-  EvalOptions options;
-  const CommandLine line = commandLine(options);
-  if (Status parsed = parse(line, arguments); !parsed)
-    return parsed;
-  if (options.help) {
-    llvm::outs() << help(line);
-    return {};
-  }
-  if (Status complete = checkComplete(options); !complete)
-    return complete;
+static Status printEvaluation(EvalOptions &options) {
   const Expected<TokenizerFile> tokenizer = TokenizerFile::open(options.pipeline.tokenizer);
   if (!tokenizer)
     return tokenizer.error();
@@ -250,6 +228,10 @@ Status evalCommand(std::span<const std::string_view> arguments) {
   if (!evaluation)
     return evaluation.error();
   return print(options.json ? json(*evaluation) : table(*evaluation));
+}
+
+Status evalCommand(std::span<const std::string_view> arguments) {
+  return execute(commandLine, arguments, checkComplete, printEvaluation);
 }
 
 } // namespace halftone::tool
