@@ -86,7 +86,9 @@ static CommandLine commandLine(CompileOptions &options) {
          {"--head-format", "NAME", "of the last linear layer; the same default", store(pipeline.headFormat)},
          {"--untie", "", "store an embedding that is also the head twice, so that each has its own format",
           store(pipeline.untie)},
-         {"--fold-norm-scale", "", "move norms' scales into the linears behind them before quantizing",
+         {"--fold-norm-scale", "",
+          "move norms' scales into the linears behind them before quantizing; an embedding that is also the head is "
+          "then stored twice",
           store(pipeline.foldNormScale)},
          {"--context", "N", "most tokens of a sequence; by default what the model says, else 2048",
           store(pipeline.context, 1)}}},
