@@ -5,9 +5,9 @@
 #include "dialects/lowbit/Facts.h"
 #include "lib/io/AtomicFile.h"
 #include "passes/Register.h"
-#include "passes/codegen/targets/Target.h"
 #include "passes/import/ContextLength.h"
 #include "passes/package/NeededFeatures.h"
+#include "passes/targets/Target.h"
 
 #include "dialects/lowbit/StoredWeights.h"
 

@@ -6,6 +6,7 @@
 #include "passes/Diagnostics.h"
 #include "passes/Inputs.h"
 #include "passes/ModuleFormats.h"
+#include "passes/Pipeline.h"
 #include "passes/package/Info.h"
 
 #include "mlir/IR/BuiltinOps.h"
