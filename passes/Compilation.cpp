@@ -4,11 +4,10 @@
 
 #include "dialects/lowbit/Facts.h"
 #include "lib/io/AtomicFile.h"
-#include "lib/io/SystemError.h"
 #include "passes/Register.h"
-#include "passes/codegen/targets/Target.h"
 #include "passes/import/ContextLength.h"
 #include "passes/package/NeededFeatures.h"
+#include "passes/targets/Target.h"
 
 #include "dialects/lowbit/StoredWeights.h"
 
@@ -169,20 +168,10 @@ std::span<const std::byte> Compilation::tokenizerBytes() const {
   return inputs.tokenizer ? inputs.tokenizer->file.bytes() : std::span<const std::byte>();
 }
 
-Status print(StringRef text) {
-  llvm::outs() << text;
-  llvm::outs().flush();
-  if (!llvm::outs().has_error())
-    return {};
-  const int code = llvm::outs().error().value();
-  llvm::outs().clear_error();
-  return io::systemError("standard output", "write", code);
-}
-
 Status Compilation::writeModule(const std::string &path) const {
   std::string text;
   llvm::raw_string_ostream(text) << **module << '\n';
-  return path.empty() ? print(text) : io::writeFile(path, std::as_bytes(std::span(text)));
+  return path.empty() ? progress.print(text) : io::writeFile(path, std::as_bytes(std::span(text)));
 }
 
 } // namespace halftone

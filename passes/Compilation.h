@@ -6,6 +6,7 @@
 #include "passes/Diagnostics.h"
 #include "passes/Inputs.h"
 #include "passes/ModuleFormats.h"
+#include "passes/Pipeline.h"
 #include "passes/package/Info.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -15,9 +16,6 @@
 #include "llvm/Support/ThreadPool.h"
 
 namespace halftone {
-
-/// Writes all of `text` to standard output.
-Status print(llvm::StringRef text);
 
 class Compilation {
 public:
@@ -45,7 +43,7 @@ public:
   Status describe();
 
   std::span<const std::byte> tokenizerBytes() const;
-  /// Writes the module's text to `path`, whole or not at all, or to standard output when `path` is empty.
+  /// Writes the module's text to `path`, whole or not at all, or gives it to `progress` when `path` is empty.
   Status writeModule(const std::string &path) const;
 
   const PipelineOptions &options;

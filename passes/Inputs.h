@@ -6,7 +6,7 @@
 #include "lib/io/MappedFile.h"
 #include "lib/onnx/Model.h"
 #include "lib/tokenizer/Tokenizer.h"
-#include "passes/Pipeline.h"
+#include "passes/PipelineOptions.h"
 
 #include <memory>
 #include <optional>

@@ -212,7 +212,8 @@ static Status publish(const Compilation &model, const char *name) {
   if (!model.options.output.empty())
     return model.work.publish(name);
   const Expected<io::MappedFile> text = io::MappedFile::open(model.work / name);
-  return text ? print({reinterpret_cast<const char *>(text->bytes().data()), text->size()}) : text.error();
+  return text ? model.progress.print({reinterpret_cast<const char *>(text->bytes().data()), text->size()})
+              : text.error();
 }
 
 /// Beside which work files stand when the output is no file.

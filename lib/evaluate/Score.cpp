@@ -10,8 +10,7 @@
 
 namespace halftone::evaluate {
 
-/// The first of the largest logits, or what is wrong with the logits.
-static Expected<size_t> top(std::span<const float> logits) {
+Expected<int64_t> likeliest(std::span<const float> logits) {
   size_t best = 0;
   for (size_t token = 0; token < logits.size(); ++token) {
     if (!(logits[token] <= FLT_MAX))
@@ -22,14 +21,14 @@ static Expected<size_t> top(std::span<const float> logits) {
   }
   if (logits.empty() || logits[best] == -INFINITY)
     return Error{"the logits of all " + std::to_string(logits.size()) + " tokens are minus infinity"};
-  return best;
+  return static_cast<int64_t>(best);
 }
 
 Expected<double> logSumExp(std::span<const float> logits) {
-  const Expected<size_t> likeliest = top(logits);
-  if (!likeliest)
-    return likeliest.error();
-  const double largest = logits[*likeliest];
+  const Expected<int64_t> best = likeliest(logits);
+  if (!best)
+    return best.error();
+  const double largest = logits[static_cast<size_t>(*best)];
   double sum = 0;
   for (const float logit : logits)
     sum += std::exp(logit - largest);
@@ -52,13 +51,13 @@ Status Surprise::add(std::span<const float> logits, int64_t token) {
 double Surprise::perplexity() const { return std::exp(mean()); }
 
 Expected<Distribution> Distribution::create(std::span<const float> logits) {
-  const Expected<size_t> likeliest = halftone::evaluate::top(logits);
-  if (!likeliest)
-    return likeliest.error();
+  const Expected<int64_t> best = halftone::evaluate::likeliest(logits);
+  if (!best)
+    return best.error();
   Distribution result;
   result.logits = logits;
-  result.likeliest = *likeliest;
-  const double largest = logits[*likeliest];
+  result.likeliest = static_cast<size_t>(*best);
+  const double largest = logits[result.likeliest];
   double sum = 0;
   result.weights.reserve(logits.size());
   for (const float logit : logits)

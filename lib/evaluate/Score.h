@@ -11,6 +11,9 @@
 
 namespace halftone::evaluate {
 
+/// The token of the highest logit, of equally high ones the first. Fails as logSumExp() does.
+Expected<int64_t> likeliest(std::span<const float> logits);
+
 /// log of the sum of exp(logit) over the vocabulary. Fails when a logit is NaN or plus infinity, naming its token, and
 /// when all are minus infinity.
 Expected<double> logSumExp(std::span<const float> logits);

@@ -2,6 +2,8 @@
 // Separators, white space and tokens.
 #include "lib/evaluate/Sequences.h"
 
+#include "lib/io/MappedFile.h"
+
 #include <algorithm>
 
 namespace halftone::evaluate {
@@ -61,6 +63,18 @@ Expected<std::vector<Sequence>> sequences(std::string_view text, const Cut &cut,
     return Error{"no token to score: the text has " + std::to_string(text.size()) + " bytes" +
                  (parts.empty() ? ", no document that is not empty" : "")};
   return result;
+}
+
+Expected<std::vector<Sequence>> readSequences(const std::string &path, const Cut &cut,
+                                              const tokenizer::Tokenizer &tokenizer) {
+  const Expected<io::MappedFile> file = io::MappedFile::open(path);
+  if (!file)
+    return file.error();
+  const std::string_view text(reinterpret_cast<const char *>(file->bytes().data()), file->size());
+  auto cutText = sequences(text, cut, tokenizer);
+  if (!cutText)
+    return Error{path + ": " + cutText.error().message};
+  return cutText;
 }
 
 } // namespace halftone::evaluate

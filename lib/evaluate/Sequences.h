@@ -43,4 +43,8 @@ std::vector<std::string_view> documents(std::string_view text, std::string_view 
 /// of it would be scored.
 Expected<std::vector<Sequence>> sequences(std::string_view text, const Cut &cut, const tokenizer::Tokenizer &tokenizer);
 
+/// The same of the file `path`, with which errors begin.
+Expected<std::vector<Sequence>> readSequences(const std::string &path, const Cut &cut,
+                                              const tokenizer::Tokenizer &tokenizer);
+
 } // namespace halftone::evaluate

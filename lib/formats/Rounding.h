@@ -36,10 +36,12 @@ inline Extent extentOf(std::span<const float> values) {
   return {std::bit_cast<float>(orderedBits(lowest)), std::bit_cast<float>(orderedBits(highest))};
 }
 
+/// 1.5 * 2^23: added to a number of less than 2^22, it leaves no room for a fraction. The addition rounds to the
+/// nearest integer, ties to even, as IEEE 754 says, without a call to libm and on every processor.
+inline constexpr float noFraction = 0x1.8p23f;
+
 /// Rounds to the nearest integer, ties to even, within [lowest, highest], integers of less than 2^22; NaN gives lowest.
-/// Adding 1.5 * 2^23 leaves no room for a fraction: the addition rounds as IEEE 754 says, without a call to libm.
 inline int32_t roundWithin(float value, float lowest, float highest) {
-  constexpr float noFraction = 0x1.8p23f;
   const float above = value > lowest ? value : lowest;
   const float inside = above < highest ? above : highest;
   return static_cast<int32_t>((inside + noFraction) - noFraction);

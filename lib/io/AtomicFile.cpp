@@ -2,24 +2,17 @@
 // Writing aside and renaming, through POSIX calls.
 #include "lib/io/AtomicFile.h"
 
+#include "lib/io/FollowLinks.h"
 #include "lib/io/SystemError.h"
 
 #include <atomic>
 #include <cerrno>
-#include <climits>
 #include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace halftone::io {
-
-/// `path` with symbolic links followed, so that renaming replaces the file and not the link; `path` itself when new.
-static std::string resolve(const std::string &path) {
-  char buffer[PATH_MAX];
-  return realpath(path.c_str(), buffer) ? buffer : path;
-}
 
 static std::string folderOf(const std::string &path) {
   const size_t slash = path.rfind('/');
@@ -54,7 +47,7 @@ Expected<AtomicFile> AtomicFile::create(std::string path, const AtomicFileOption
   if (Status checked = checkTarget(path, options.inputs); !checked)
     return checked.error();
   AtomicFile file;
-  file.target = resolve(path);
+  file.target = followLinks(path);
   file.name = std::move(path);
   file.durable = options.durable;
   if (Status opened = file.openTemporary(options.mode); !opened)

@@ -2,6 +2,7 @@
 // A folder is in use as long as someone holds its lock (flock), which the system lets go when the program ends.
 #include "lib/io/WorkFolder.h"
 
+#include "lib/io/FollowLinks.h"
 #include "lib/io/SystemError.h"
 
 #include <cerrno>
@@ -74,11 +75,6 @@ void WorkFolder::removeOnSignal() {
   }
 }
 
-static std::string resolve(const std::string &path) {
-  char buffer[PATH_MAX];
-  return realpath(path.c_str(), buffer) ? buffer : path;
-}
-
 /// Opens the folder and takes its lock; -1 and errno when that fails: ENOENT when it is gone, EWOULDBLOCK when it is in
 /// use.
 static int lock(const std::string &path) {
@@ -137,7 +133,7 @@ private:
 Expected<WorkFolder> WorkFolder::create(const std::string &output) {
   WorkFolder work;
   work.output = output;
-  work.target = resolve(output);
+  work.target = followLinks(output);
   const size_t slash = work.target.rfind('/');
   const bool hasFolder = slash != std::string::npos;
   removeLeftOver(hasFolder ? work.target.substr(0, slash + 1) : ".", work.target.substr(hasFolder ? slash + 1 : 0));
@@ -217,7 +213,7 @@ Status WorkFolder::publish(const std::string &name) const { return publish(name,
 Status WorkFolder::publish(const std::string &name, const std::string &path) const {
   if (const int code = syncFile(*this / name))
     return systemError(path, "sync the finished file", code);
-  if (rename((*this / name).c_str(), resolve(path).c_str()) != 0)
+  if (rename((*this / name).c_str(), followLinks(path).c_str()) != 0)
     return systemError(path, "put the finished file in place", errno);
   return {};
 }

@@ -7,11 +7,6 @@
 
 namespace halftone::link {
 
-/// The largest page of any target: offset and address agree modulo every page size.
-static constexpr uint64_t pageSize = uint64_t{64} * 1024;
-
-static uint64_t alignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
-
 /// Copies a table of `count` entries at `offset` of the file, if it lies inside.
 template <class T>
 static Expected<std::vector<T>> readTable(const io::MappedFile &file, uint64_t offset, uint64_t count) {
@@ -74,7 +69,7 @@ static uint64_t firstFreeAddress(const std::vector<Elf64_Phdr> &segments) {
   for (const Elf64_Phdr &segment : segments)
     if (segment.p_type == PT_LOAD)
       end = std::max(end, segment.p_vaddr + segment.p_memsz);
-  return alignUp(end, pageSize);
+  return alignUp(end, segmentAlignment);
 }
 
 static Elf64_Phdr segmentEntry(uint64_t address, uint64_t offset, uint64_t bytes) {
@@ -82,9 +77,9 @@ static Elf64_Phdr segmentEntry(uint64_t address, uint64_t offset, uint64_t bytes
   entry.p_type = PT_LOAD;
   entry.p_flags = PF_R;
   entry.p_offset = offset;
-  entry.p_vaddr = entry.p_paddr = address + offset % pageSize;
+  entry.p_vaddr = entry.p_paddr = address + offset % segmentAlignment;
   entry.p_filesz = entry.p_memsz = bytes;
-  entry.p_align = pageSize;
+  entry.p_align = segmentAlignment;
   return entry;
 }
 

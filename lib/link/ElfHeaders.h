@@ -14,6 +14,14 @@
 
 namespace halftone::link {
 
+/// The largest page of any target: a segment that starts at a multiple of it in the file shares no page, and offset and
+/// address agree modulo every page size.
+inline constexpr uint64_t segmentAlignment = uint64_t{64} * 1024;
+
+constexpr uint64_t alignUp(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
 /// What an executable's headers say: what is loaded (segments), and what tools such as strip and objdump see
 /// (sections).
 class ElfHeaders {

@@ -9,13 +9,8 @@
 
 namespace halftone::link {
 
-/// Where the segment starts in the file: a page of any target, so that nothing else lies in its first one.
-static constexpr uint64_t segmentAlignment = uint64_t{64} * 1024;
-
 /// How many bytes are copied at a time.
 static constexpr uint64_t blockSize = uint64_t{4} * 1024 * 1024;
-
-static uint64_t alignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 
 void SegmentPart::release(uint64_t offset, uint64_t count) const {
   if (file)

@@ -2,24 +2,11 @@
 // Sequence by sequence, chunk by chunk, token by token.
 #include "lib/runtime/Perplexity.h"
 
-#include "lib/io/MappedFile.h"
 #include "lib/runtime/Clock.h"
 
 #include <algorithm>
 
 namespace halftone::runtime {
-
-static Expected<std::vector<evaluate::Sequence>> readSequences(const std::string &path, const evaluate::Cut &cut,
-                                                               const tokenizer::Tokenizer &tokenizer) {
-  const Expected<io::MappedFile> file = io::MappedFile::open(path);
-  if (!file)
-    return file.error();
-  const std::string_view text(reinterpret_cast<const char *>(file->bytes().data()), file->size());
-  auto sequences = evaluate::sequences(text, cut, tokenizer);
-  if (!sequences)
-    return Error{path + ": " + sequences.error().message};
-  return sequences;
-}
 
 static Status checkTokens(std::span<const evaluate::Sequence> sequences, int64_t vocabulary) {
   for (const evaluate::Sequence &sequence : sequences)
@@ -60,7 +47,7 @@ Expected<TextScore> scoreText(Session &session, const tokenizer::Tokenizer &toke
   if (cut.length > session.context())
     return Error{"--length: " + std::to_string(cut.length) + " tokens, the context holds " +
                  std::to_string(session.context())};
-  const Expected<std::vector<evaluate::Sequence>> sequences = readSequences(path, cut, tokenizer);
+  const Expected<std::vector<evaluate::Sequence>> sequences = evaluate::readSequences(path, cut, tokenizer);
   if (!sequences)
     return sequences.error();
   if (Status checked = checkTokens(*sequences, session.vocabulary()); !checked)

@@ -2,9 +2,10 @@
 // Sorting as little as possible: a heap of the k highest, or a sort that stops once enough probability is together.
 #include "lib/runtime/Sampler.h"
 
+#include "lib/evaluate/Score.h"
+
 #include <algorithm>
 #include <bit>
-#include <cfloat>
 #include <cmath>
 #include <numeric>
 
@@ -32,24 +33,6 @@ uint64_t RandomGenerator::next() {
 }
 
 double RandomGenerator::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
-
-/// The highest logit's token, or what is wrong with the logits.
-static Expected<int64_t> highest(std::span<const float> logits) {
-  int64_t best = -1;
-  float bestLogit = -INFINITY;
-  for (size_t token = 0; token < logits.size(); ++token) {
-    if (!(logits[token] <= FLT_MAX))
-      return Error{"the logit of token " + std::to_string(token) + " is " +
-                   (std::isnan(logits[token]) ? "NaN" : "infinite")};
-    if (logits[token] > bestLogit) {
-      best = static_cast<int64_t>(token);
-      bestLogit = logits[token];
-    }
-  }
-  if (best < 0)
-    return Error{"the logits of all " + std::to_string(logits.size()) + " tokens are minus infinity"};
-  return best;
-}
 
 bool Sampler::before(const Candidate &left, const Candidate &right) {
   return left.logit > right.logit || (left.logit == right.logit && left.token < right.token);
@@ -129,7 +112,7 @@ int64_t Sampler::draw(size_t count, double total) {
 }
 
 Expected<int64_t> Sampler::sample(std::span<const float> logits) {
-  Expected<int64_t> best = highest(logits);
+  const Expected<int64_t> best = evaluate::likeliest(logits);
   if (!best || options.temperature == 0)
     return best;
   const auto most = static_cast<size_t>(options.topK);

@@ -1,7 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Exponentials and error functions of vectors by upstream's polynomial, instead of a library call per lane.
 #include "passes/codegen/Passes.h"
-#include "passes/codegen/targets/Target.h"
+#include "passes/targets/Target.h"
 
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"

@@ -2,7 +2,7 @@
 // The functions that halftone/model.h promises.
 #include "dialects/lowbit/Facts.h"
 #include "passes/codegen/Passes.h"
-#include "passes/codegen/targets/Target.h"
+#include "passes/targets/Target.h"
 
 using namespace mlir;
 using namespace halftone;

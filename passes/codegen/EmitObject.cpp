@@ -2,7 +2,7 @@
 // Translation to LLVM IR, its optimization, and the target's code emitter.
 #include "passes/codegen/EmitObject.h"
 
-#include "passes/codegen/targets/Target.h"
+#include "passes/targets/Target.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"

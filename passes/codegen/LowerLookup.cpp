@@ -1,7 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Table lookups by the byte shuffle of the target, or by selection.
 #include "passes/codegen/Passes.h"
-#include "passes/codegen/targets/Target.h"
+#include "passes/targets/Target.h"
 
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 

@@ -2,8 +2,8 @@
 // Decides schedules and layouts from the target's table of dot instructions.
 #include "dialects/lowbit/WeightUses.h"
 #include "passes/Remarks.h"
-#include "passes/codegen/targets/Target.h"
 #include "passes/lower/Passes.h"
+#include "passes/targets/Target.h"
 
 using namespace mlir;
 using namespace halftone;

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The oracle: every operation as the loops that its description states.
+#include "lib/formats/Rounding.h"
 #include "passes/lower/Bfloat16.h"
 #include "passes/lower/LowerReferenceLoops.h"
 #include "passes/lower/Passes.h"
@@ -219,7 +220,7 @@ private:
     Value quotient = loops.divide(x, scale), lowest = loops.number(-127), highest = loops.number(127);
     Value above = loops.select(loops.compare(arith::CmpFPredicate::OGT, quotient, lowest), quotient, lowest);
     Value inside = loops.select(loops.compare(arith::CmpFPredicate::OLT, above, highest), above, highest);
-    Value noFraction = loops.number(0x1.8p23f);
+    Value noFraction = loops.number(formats::noFraction);
     Value rounded = loops.subtract(loops.add(inside, noFraction), noFraction);
     Value isZero = loops.compare(arith::CmpFPredicate::OEQ, scale, loops.number(0));
     return arith::FPToSIOp::create(builder, loops.loc, builder.getI32Type(),

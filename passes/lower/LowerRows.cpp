@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Norms, elementwise operations and activation quantization, one token at a time.
+#include "lib/formats/Rounding.h"
 #include "passes/lower/Bfloat16.h"
 #include "passes/lower/Passes.h"
 #include "passes/lower/RowBuilder.h"
@@ -158,10 +159,9 @@ private:
     return mask ? arith::SelectOp::create(builder, loc, mask, x, rows.splat(0.0f)).getResult() : x;
   }
 
-  /// Ties to even, for |x| < 2^22: adding 1.5 * 2^23 leaves no room for a fraction. Every processor has an addition;
-  /// few of the small ones round in one instruction.
+  /// Ties to even, for |x| < 2^22. Every processor has an addition; few of the small ones round in one instruction.
   Value roundEven(Value x) {
-    Value shift = rows.splat(12582912.0f);
+    Value shift = rows.splat(formats::noFraction);
     return arith::SubFOp::create(builder, loc, arith::AddFOp::create(builder, loc, x, shift), shift);
   }
 

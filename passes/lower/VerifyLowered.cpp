@@ -1,7 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Checks what holds after the lower stage.
-#include "passes/codegen/targets/Target.h"
 #include "passes/lower/Passes.h"
+#include "passes/targets/Target.h"
 
 using namespace mlir;
 using namespace halftone;

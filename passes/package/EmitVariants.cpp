@@ -1,8 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The table of a model's phases per target, from which the runtime chooses at start.
-#include "passes/codegen/targets/Target.h"
 #include "passes/package/NeededFeatures.h"
 #include "passes/package/Passes.h"
+#include "passes/targets/Target.h"
 
 using namespace mlir;
 using namespace halftone;

@@ -2,7 +2,7 @@
 // Asks LLVM which features a target has.
 #include "passes/package/NeededFeatures.h"
 
-#include "passes/codegen/targets/Target.h"
+#include "passes/targets/Target.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"

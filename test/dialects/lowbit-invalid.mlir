@@ -83,9 +83,9 @@ func.func private @cache(!lowbit.cache<heads 4611686018427387904, size 8>)
 // -----
 
 // #lowbit.format.
-// expected-error @below {{int5}}
+// expected-error @below {{int9}}
 // expected-error @below {{failed to parse}}
-func.func private @format(!lowbit.weight<8x8, #lowbit.format<int5, row, scale f16>>)
+func.func private @format(!lowbit.weight<8x8, #lowbit.format<int9, row, scale f16>>)
 
 // -----
 

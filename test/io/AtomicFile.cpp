@@ -108,6 +108,19 @@ TEST(AtomicFile, WritesThroughASymbolicLink) {
   EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
 }
 
+TEST(AtomicFile, WritesThroughALinkToNothingYet) {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "sub");
+  std::filesystem::create_symlink("sub/second", folder / "first");
+  std::filesystem::create_symlink("file", folder / "sub/second");
+  AtomicFile file = create(folder / "first");
+  ASSERT_TRUE(file.write("new", 3));
+  ASSERT_TRUE(file.commit());
+  EXPECT_EQ(folder.read("sub/file"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "first"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "sub/second"));
+}
+
 TEST(AtomicFile, SaysWhyNot) {
   TemporaryFolder folder;
   EXPECT_EQ(AtomicFile::create(folder / "none/out").error().message,

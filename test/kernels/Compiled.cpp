@@ -3,9 +3,9 @@
 
 #include "passes/codegen/EmitObject.h"
 #include "passes/codegen/Passes.h"
-#include "passes/codegen/targets/Target.h"
 #include "passes/fuse/Passes.h"
 #include "passes/lower/Passes.h"
+#include "passes/targets/Target.h"
 #include "test/io/TemporaryFolder.h"
 
 #include "mlir/Parser/Parser.h"

@@ -1,8 +1,8 @@
 // RUN: qopt %s -split-input-file -verify-diagnostics --assign-formats="format=int4-g32 head-format=int4-g32"
-// RUN: not qopt %s --assign-formats=format=int5-g32 2>&1 | FileCheck %s --check-prefix=NAME
+// RUN: not qopt %s --assign-formats=format=int9-g32 2>&1 | FileCheck %s --check-prefix=NAME
 // RUN: not qopt %s --assign-formats="format=int4-g32 embedding-format=q4_0" 2>&1 | FileCheck %s --check-prefix=EMBEDDING
 // RUN: not qopt %s --assign-formats="format=int4-g32 activations=int4" 2>&1 | FileCheck %s --check-prefix=ACTIVATIONS
-// NAME: error: format: {{.*}}int5
+// NAME: error: format: {{.*}}int9
 // EMBEDDING: error: embedding-format: {{.*}}q4_0
 // ACTIVATIONS: error: activations: 'int4' is neither f32 nor an integer element of 8 bits
 

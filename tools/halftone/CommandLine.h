@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lib/io/Result.h"
+#include "tools/halftone/Output.h"
 
 #include <functional>
 #include <span>
@@ -49,6 +50,22 @@ Status parse(const CommandLine &line, std::span<const std::string_view> argument
 
 /// The text of --help.
 std::string help(const CommandLine &line);
+
+/// A command: reads the arguments into its options by the table that `lineOf` makes of them, then prints --help when it
+/// was asked for (`Options::help`), else runs `body` if `check` finds nothing missing.
+template <class Options>
+Status execute(CommandLine (*lineOf)(Options &), std::span<const std::string_view> arguments,
+               Status (*check)(const Options &), Status (*body)(Options &)) {
+  Options options;
+  const CommandLine line = lineOf(options);
+  if (Status parsed = parse(line, arguments); !parsed)
+    return parsed;
+  if (options.help)
+    return print(help(line));
+  if (Status complete = check(options); !complete)
+    return complete;
+  return body(options);
+}
 
 /// "exe, obj, mlir"
 std::string list(std::span<const std::string_view> names);

@@ -86,7 +86,9 @@ static CommandLine commandLine(CompileOptions &options) {
          {"--head-format", "NAME", "of the last linear layer; the same default", store(pipeline.headFormat)},
          {"--untie", "", "store an embedding that is also the head twice, so that each has its own format",
           store(pipeline.untie)},
-         {"--fold-norm-scale", "", "move norms' scales into the linears behind them before quantizing",
+         {"--fold-norm-scale", "",
+          "move norms' scales into the linears behind them before quantizing; an embedding that is also the head is "
+          "then stored twice",
           store(pipeline.foldNormScale)},
          {"--context", "N", "most tokens of a sequence; by default what the model says, else 2048",
           store(pipeline.context, 1)}}},
@@ -129,12 +131,13 @@ static bool givesText(const PipelineOptions &options) {
   return options.emit ? row(*options.emit).isText : options.stopAfter && options.stopAfter != Stage::Package;
 }
 
-static Status checkComplete(const PipelineOptions &options) {
-  if (options.input.empty())
+static Status checkComplete(const CompileOptions &options) {
+  const PipelineOptions &pipeline = options.pipeline;
+  if (pipeline.input.empty())
     return Error{"no model given; usage: halftone compile MODEL.onnx [options] -o FILE"};
-  if (Status end = checkEnd(options); !end)
+  if (Status end = checkEnd(pipeline); !end)
     return end;
-  return options.output.empty() && !givesText(options) ? Error{"no output given: -o FILE"} : Status();
+  return pipeline.output.empty() && !givesText(pipeline) ? Error{"no output given: -o FILE"} : Status();
 }
 
 CommandLine compileLine() {
@@ -142,17 +145,7 @@ CommandLine compileLine() {
   return commandLine(unread);
 }
 
-Status compileCommand(std::span<const std::string_view> arguments) {
-  CompileOptions options;
-  const CommandLine line = commandLine(options);
-  if (Status parsed = parse(line, arguments); !parsed)
-    return parsed;
-  if (options.help) {
-    llvm::outs() << help(line);
-    return {};
-  }
-  if (Status complete = checkComplete(options.pipeline); !complete)
-    return complete;
+static Status compileModel(CompileOptions &options) {
   options.pipeline.threads = static_cast<unsigned>(options.threads);
   options.pipeline.runtimeFolder = findRuntime();
   Display display;
@@ -162,6 +155,10 @@ Status compileCommand(std::span<const std::string_view> arguments) {
     return reports.error();
   llvm::errs() << table(*reports);
   return {};
+}
+
+Status compileCommand(std::span<const std::string_view> arguments) {
+  return execute(commandLine, arguments, checkComplete, compileModel);
 }
 
 } // namespace halftone::tool

@@ -3,8 +3,6 @@
 // do.
 #include "tools/halftone/Commands.h"
 
-#include "llvm/Support/raw_ostream.h"
-
 #include <algorithm>
 
 namespace halftone::tool {
@@ -221,15 +219,14 @@ CommandLine completionLine() {
   return commandLine(unread);
 }
 
+static Status checkComplete(const CompletionOptions &options) {
+  return options.shell ? Status() : Error{"no shell given; there are " + list(shellNames())};
+}
+
+static Status printScript(CompletionOptions &options) { return print(options.shell->script()); }
+
 Status completionCommand(std::span<const std::string_view> arguments) {
-  CompletionOptions options;
-  const CommandLine line = commandLine(options);
-  if (Status parsed = parse(line, arguments); !parsed)
-    return parsed;
-  if (!options.help && !options.shell)
-    return Error{"no shell given; there are " + list(shellNames())};
-  llvm::outs() << (options.help ? help(line) : options.shell->script());
-  return {};
+  return execute(commandLine, arguments, checkComplete, printScript);
 }
 
 } // namespace halftone::tool

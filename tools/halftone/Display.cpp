@@ -1,10 +1,12 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Lines of progress and the table at the end.
 #include "tools/halftone/Display.h"
+#include "tools/halftone/Output.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cinttypes>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -35,22 +37,26 @@ void Display::warn(const std::string &message) {
   llvm::errs() << "halftone: warning: " << message << "\n";
 }
 
-static std::string row(llvm::StringRef name, double seconds, uint64_t bytes) {
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::left_justify(name, 9) << llvm::format("%10.2f", seconds)
-                                 << llvm::format("%16llu\n", static_cast<unsigned long long>(bytes));
-  return text;
+Status Display::print(std::string_view text) {
+  clear();
+  return tool::print(text);
 }
 
 std::string table(std::span<const StageReport> reports) {
-  std::string text = "stage       seconds           bytes\n";
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << "stage       seconds           bytes\n";
   double seconds = 0;
-  for (const StageReport &report : reports) {
-    text += row(name(report.stage), report.seconds, report.bytes);
-    seconds += report.seconds;
+  for (const auto &[stage, spent, bytes] : reports) {
+    out << llvm::left_justify(name(stage), 9) << llvm::format("%10.2f", spent)
+        << llvm::format("%16" PRIu64 "\n", bytes);
+    seconds += spent;
   }
-  const uint64_t written = reports.empty() ? 0 : reports.back().bytes;
-  return text + row("total", seconds, written) + io::peakMemory() + "\n";
+  out << llvm::left_justify("total", 9) << llvm::format("%10.2f\n", seconds);
+  if (!reports.empty()) // the stages before wrote work files, which are gone
+    out << "output " << reports.back().bytes << " bytes, ";
+  out << io::peakMemory() << "\n";
+  return text;
 }
 
 } // namespace halftone::tool

@@ -3,7 +3,6 @@
 // and through each executable to compare; their probabilities are the measure.
 #include "lib/io/ProgressLine.h"
 #include "lib/io/Sha256.h"
-#include "lib/io/SystemError.h"
 #include "passes/Inputs.h"
 #include "tools/halftone/CommandLine.h"
 #include "tools/halftone/Commands.h"
@@ -11,7 +10,6 @@
 #include "tools/halftone/Evaluation.h"
 
 #include "llvm/Support/Path.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include <unistd.h>
 
@@ -98,18 +96,6 @@ static Status checkComplete(const EvalOptions &options) {
   return Error{std::string(missing) + "; usage: halftone eval MODEL.onnx --tokenizer=FILE --text=FILE [options]"};
 }
 
-static Expected<std::vector<evaluate::Sequence>> readSequences(const EvalOptions &options, const evaluate::Cut &cut,
-                                                               const tokenizer::Tokenizer &tokenizer) {
-  const Expected<io::MappedFile> file = io::MappedFile::open(options.text);
-  if (!file)
-    return file.error();
-  const std::string_view text(reinterpret_cast<const char *>(file->bytes().data()), file->size());
-  auto sequences = evaluate::sequences(text, cut, tokenizer);
-  if (!sequences)
-    return Error{options.text + ": " + sequences.error().message};
-  return sequences;
-}
-
 /// Token ids mean nothing to an executable whose own tokenizer gives others.
 static Status checkTokenizer(const Executable &executable, const TokenizerFile &tokenizer) {
   const llvm::json::Object *built = executable.info().getObject("tokenizer");
@@ -192,7 +178,7 @@ static std::string workPath() {
 /// Errors of the text and of the executables come before anything is compiled.
 static Expected<Evaluation> evaluateAll(const EvalOptions &options, const TokenizerFile &tokenizer,
                                         const io::WorkFolder &work) {
-  if (auto probe = readSequences(options, {options.cut.separator, 1}, *tokenizer.tokenizer); !probe)
+  if (auto probe = evaluate::readSequences(options.text, {options.cut.separator, 1}, *tokenizer.tokenizer); !probe)
     return probe.error();
   Expected<std::vector<Evaluated>> against = openAgainst(options, tokenizer, work);
   if (!against)
@@ -206,7 +192,7 @@ static Expected<Evaluation> evaluateAll(const EvalOptions &options, const Tokeni
   Evaluation result{options.pipeline.input, options.text, cut, 0, std::move(*reference), {}, std::move(*against)};
   if (Status checked = checkContexts(result); !checked)
     return checked.error();
-  const auto sequences = readSequences(options, cut, *tokenizer.tokenizer);
+  const auto sequences = evaluate::readSequences(options.text, cut, *tokenizer.tokenizer);
   if (!sequences)
     return sequences.error();
   if (Status scored = score(result, *sequences, options.threads); !scored)
@@ -214,32 +200,12 @@ static Expected<Evaluation> evaluateAll(const EvalOptions &options, const Tokeni
   return result;
 }
 
-static Status print(const std::string &text) {
-  llvm::outs() << text;
-  llvm::outs().flush();
-  if (!llvm::outs().has_error())
-    return {};
-  const int code = llvm::outs().error().value();
-  llvm::outs().clear_error();
-  return io::systemError("standard output", "write", code);
-}
-
 CommandLine evalLine() {
   static EvalOptions unread;
   return commandLine(unread);
 }
 
-Status evalCommand(std::span<const std::string_view> arguments) {
-  EvalOptions options;
-  const CommandLine line = commandLine(options);
-  if (Status parsed = parse(line, arguments); !parsed)
-    return parsed;
-  if (options.help) {
-    llvm::outs() << help(line);
-    return {};
-  }
-  if (Status complete = checkComplete(options); !complete)
-    return complete;
+static Status printEvaluation(EvalOptions &options) {
   const Expected<TokenizerFile> tokenizer = TokenizerFile::open(options.pipeline.tokenizer);
   if (!tokenizer)
     return tokenizer.error();
@@ -250,6 +216,10 @@ Status evalCommand(std::span<const std::string_view> arguments) {
   if (!evaluation)
     return evaluation.error();
   return print(options.json ? json(*evaluation) : table(*evaluation));
+}
+
+Status evalCommand(std::span<const std::string_view> arguments) {
+  return execute(commandLine, arguments, checkComplete, printEvaluation);
 }
 
 } // namespace halftone::tool

@@ -5,8 +5,6 @@
 #include "lib/link/ReadInfo.h"
 #include "tools/halftone/Commands.h"
 
-#include "llvm/Support/raw_ostream.h"
-
 #include <cmath>
 #include <cstring>
 #include <elf.h>
@@ -136,22 +134,19 @@ static Expected<Report> inspect(const InspectOptions &options) {
   return isProgram ? inspectExecutable(*file) : inspectModel(options.path, options.externalDataRoot);
 }
 
-Status inspectCommand(std::span<const std::string_view> arguments) {
-  InspectOptions options;
-  const CommandLine line = commandLine(options);
-  if (Status parsed = parse(line, arguments); !parsed)
-    return parsed;
-  if (options.help) {
-    llvm::outs() << help(line);
-    return {};
-  }
-  if (options.path.empty())
-    return Error{"no file given; usage: " + std::string(line.usage)};
+static Status checkComplete(const InspectOptions &options) {
+  return options.path.empty() ? Error{"no file given; usage: halftone inspect FILE [options]"} : Status();
+}
+
+static Status printReport(InspectOptions &options) {
   const Expected<Report> report = inspect(options);
   if (!report)
     return report.error();
-  llvm::outs() << (options.json ? toJson(*report) : toText(*report));
-  return {};
+  return print(options.json ? toJson(*report) : toText(*report));
+}
+
+Status inspectCommand(std::span<const std::string_view> arguments) {
+  return execute(commandLine, arguments, checkComplete, printReport);
 }
 
 } // namespace halftone::tool

@@ -195,28 +195,21 @@ static Status checkComplete(const RunOptions &options) {
   return {};
 }
 
-Status runCommand(std::span<const std::string_view> arguments) {
-  RunOptions options;
-  const CommandLine line = commandLine(options);
-  if (Status parsed = parse(line, arguments); !parsed)
-    return parsed;
-  if (options.help) {
-    llvm::outs() << help(line);
-    return {};
-  }
-  if (Status complete = checkComplete(options); !complete)
-    return complete;
+static Status runModel(RunOptions &options) {
   Display display;
   const Expected<RunFacts> facts = run(options, display);
   display.clear();
   if (!facts)
     return facts.error();
   if (options.json)
-    llvm::outs() << toJson(reportOn(*facts));
-  else
-    llvm::errs() << "compiled in " << rounded(facts->compileSeconds) << " s, ran in " << rounded(facts->runSeconds)
-                 << " s, " << io::peakMemory() << "\n";
+    return print(toJson(reportOn(*facts)));
+  llvm::errs() << "compiled in " << rounded(facts->compileSeconds) << " s, ran in " << rounded(facts->runSeconds)
+               << " s, " << io::peakMemory() << "\n";
   return {};
+}
+
+Status runCommand(std::span<const std::string_view> arguments) {
+  return execute(commandLine, arguments, checkComplete, runModel);
 }
 
 } // namespace halftone::tool

@@ -44,14 +44,10 @@ static Status run(std::span<const std::string_view> arguments) {
   if (arguments.empty())
     return Error{"no command given; there are: " + commandNames() + "; --help says more"};
   const std::string_view name = arguments.front();
-  if (name == "--help" || name == "-h" || name == "help") {
-    llvm::outs() << help();
-    return {};
-  }
-  if (name == "--version") {
-    llvm::outs() << "halftone " HALFTONE_VERSION "\n";
-    return {};
-  }
+  if (name == "--help" || name == "-h" || name == "help")
+    return tool::print(help());
+  if (name == "--version")
+    return tool::print("halftone " HALFTONE_VERSION "\n");
   for (const tool::Command &command : tool::commands())
     if (command.name == name)
       return command.run(arguments.subspan(1));

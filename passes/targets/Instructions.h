@@ -2,7 +2,7 @@
 // The tables of instructions, one file each, and what their rows share.
 #pragma once
 
-#include "passes/codegen/targets/Target.h"
+#include "passes/targets/Target.h"
 
 namespace halftone::targets {
 

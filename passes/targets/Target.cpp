@@ -1,8 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Parsing targets, and choosing among their instructions.
-#include "passes/codegen/targets/Target.h"
+#include "passes/targets/Target.h"
 
-#include "passes/codegen/targets/Instructions.h"
+#include "passes/targets/Instructions.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"

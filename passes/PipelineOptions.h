@@ -1,0 +1,56 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the whole way is asked to do. Includes nothing of MLIR.
+#pragma once
+
+#include "passes/Artifact.h"
+#include "passes/Stage.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace halftone {
+
+/// What a user decides. Every field that changes the binary's bytes also stands in its --info.
+struct PipelineOptions {
+  /// The model, an .onnx file; or an .mlir file, a module as it is after the stage quantize, whose weights have their
+  /// formats already.
+  std::string input;
+  /// The executable, or what `emit` or stopAfter asks for; empty: text goes to Progress::print. With a
+  /// dumpFolder the IR stands only there.
+  std::string output;
+  /// What to make; by default the executable.
+  std::optional<Artifact> emit;
+  /// What a library's or object's constant is called in C; empty: after the output.
+  std::string symbol;
+  /// A tokenizer's file, built into the executable; empty: it takes token ids.
+  std::string tokenizer;
+  /// Names of formats. Without one, linears are int4-g32; embedding and head are int8-g32 when `format` has integer
+  /// codes, and `format` itself when it stores plain values.
+  std::optional<std::string> format, embeddingFormat, headFormat;
+  /// Stores a tied embedding and head twice, so that each can have its own format.
+  bool untie = false;
+  /// Moves norms' scales into the linears that read them, before those are quantized.
+  bool foldNormScale = false;
+  /// The longest sequence; 0: what the model says, else 2048.
+  int64_t context = 0;
+  /// An LLVM CPU name, a level or `native`, then features: "x86-64-v4+avx512vnni".
+  std::string target = "native";
+  /// Computes what the operations say, in plain loops: the oracle, slow.
+  bool lowerReference = false;
+  /// Another folder in which external data of the model may lie.
+  std::string externalDataRoot;
+  /// The last stage to run; the IR after it is the output.
+  std::optional<Stage> stopAfter;
+  /// A folder for the IR after each stage (01-import.mlir ...), made if missing; empty: none.
+  std::string dumpFolder;
+  /// Start files, C library and runtime that executables are linked from.
+  std::string runtimeFolder;
+  /// Threads of the compiler; 0: one per processor. Never changes the result.
+  unsigned threads = 0;
+};
+
+/// Whether the input is a module that is quantized already.
+inline bool isQuantized(const PipelineOptions &options) { return options.input.ends_with(".mlir"); }
+
+} // namespace halftone
