@@ -7,6 +7,7 @@ usage: test/bench/performance.py [--formats f32,int4-g32] [--threads 1,2] [--out
 The machine should have nothing else to do. Below the table stands what bandwidth.c, another program compiled for this very
 processor, reads: the executables' probe has to keep up with it."""
 import json
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -34,6 +35,8 @@ def row(format, found):
 
 
 def commit():
+    if not shutil.which("git"):
+        return "unknown"
     return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip() or "unknown"
 
 
