@@ -26,15 +26,27 @@ def sharedData():
     return folder
 
 
+def built(name):
+    """The program of the build in $HALFTONE_BUILD, else build/; tests that need it are skipped without one."""
+    path = Path(os.environ.get("HALFTONE_BUILD", ROOT / "build")) / "bin" / name
+    if not path.exists():
+        pytest.skip(f"{path} is not built")
+    return path
+
+
 @pytest.fixture(scope="session")
-def qopt(root):
-    """Runs `qopt ARGUMENTS...` of the build in $HALFTONE_BUILD, else build/; tests of passes are skipped without one."""
-    tool = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "qopt"
-    if not tool.exists():
-        pytest.skip(f"{tool} is not built")
+def tool():
+    """The path of `halftone`, for tests that look at it as a process."""
+    return built("halftone")
+
+
+@pytest.fixture(scope="session")
+def qopt():
+    """Runs `qopt ARGUMENTS...`."""
+    program = built("qopt")
 
     def call(*arguments, **options):
         options = {"capture_output": True, "text": True, "timeout": 600, **options}
-        return subprocess.run([tool, *map(str, arguments)], **options)
+        return subprocess.run([program, *map(str, arguments)], **options)
 
     return call

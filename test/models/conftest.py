@@ -50,11 +50,8 @@ PROMPTS = (
 
 
 @pytest.fixture(scope="session")
-def halftone(root):
+def halftone(tool):
     """Runs `halftone ARGUMENTS...`; the tests of the compiler are skipped where it has not been built."""
-    tool = root / "build" / "bin" / "halftone"
-    if not tool.exists():
-        pytest.skip("build/bin/halftone is not built")
 
     def call(*arguments, prefix=(), **options):
         options = {"capture_output": True, "text": True, "timeout": 600, **options}

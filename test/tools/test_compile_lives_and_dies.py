@@ -12,14 +12,6 @@ import pytest
 
 
 @pytest.fixture
-def tool(root):
-    path = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "halftone"
-    if not path.exists():
-        pytest.skip(f"{path} is not built")
-    return path
-
-
-@pytest.fixture
 def folder(tmp_path):
     """A fresh folder that holds tiny.onnx and nothing else."""
     subprocess.run([sys.executable, Path(__file__).parent / "Inputs" / "tiny.py", tmp_path], check=True)

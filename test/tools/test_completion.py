@@ -1,10 +1,8 @@
 """halftone completion: bash itself completes command lines, and what it offers is what --help lists."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -16,14 +14,6 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
 _halftone
 printf '%s\\n' "${COMPREPLY[@]}"
 """
-
-
-@pytest.fixture(scope="module")
-def tool(root):
-    path = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "halftone"
-    if not path.exists():
-        pytest.skip(f"{path} is not built")
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -20,14 +20,6 @@ OLD = b"what stood here before"
 
 
 @pytest.fixture(scope="module")
-def tool(root):
-    path = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "halftone"
-    if not path.exists():
-        pytest.skip(f"{path} is not built")
-    return path
-
-
-@pytest.fixture(scope="module")
 def shim(tmp_path_factory):
     """Inputs/fault.c as a library to preload."""
     compiler = next(filter(None, map(shutil.which, ("clang-22", "cc", "gcc"))), None)

@@ -1,7 +1,6 @@
 """halftone inspect: what it tells of models and of executables, which it reads and does not run."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,14 +11,6 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from synthetic import TINY
-
-
-@pytest.fixture(scope="module")
-def tool(root):
-    path = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "halftone"
-    if not path.exists():
-        pytest.skip(f"{path} is not built")
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -22,14 +22,6 @@ def run(*command, **options):
 
 
 @pytest.fixture(scope="module")
-def tool(root):
-    path = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "halftone"
-    if not path.exists():
-        pytest.skip(f"{path} is not built")
-    return path
-
-
-@pytest.fixture(scope="module")
 def folder(tool, tmp_path_factory):
     """tiny.onnx; as `first` in int4-g32 and as `second` in f32, each as library, object and executable."""
     folder = tmp_path_factory.mktemp("library")

@@ -12,14 +12,6 @@ from onnx import helper
 
 
 @pytest.fixture(scope="module")
-def tool(root):
-    path = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "halftone"
-    if not path.exists():
-        pytest.skip(f"{path} is not built")
-    return path
-
-
-@pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     path = tmp_path_factory.mktemp("names")
     subprocess.run([sys.executable, Path(__file__).parent / "Inputs" / "tiny.py", path], check=True)

@@ -12,14 +12,6 @@ import pytest
 NOBODY = 65534
 
 
-@pytest.fixture
-def tool(root):
-    path = Path(os.environ.get("HALFTONE_BUILD", root / "build")) / "bin" / "halftone"
-    if not path.exists():
-        pytest.skip(f"{path} is not built")
-    return path
-
-
 def products(tool, folder, threads, user=None, **environment):
     """{file: bytes} of what is made of the model in `folder` in every form that is a file."""
     for emit, output in (("exe", "tiny"), ("lib", "libtiny.a"), ("obj", "tiny.o")):
