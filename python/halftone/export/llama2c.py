@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from halftone.export.checkpoint import Checkpoint, CheckpointError
+from halftone.export.command import execute
 from halftone.export.llama import buildLlama
 from halftone.export.llama2c_tokenizer import TokenizerError, writeTokenizer
 from halftone.export.write import ExportError, writeModel
@@ -35,16 +36,8 @@ def _arguments(arguments):
 
 def main(arguments=None):
     options = _arguments(arguments)
-    try:
-        for path in export(options.checkpoint, options.output, options.tokenizer, options.external_data):
-            print(f"{path}: {path.stat().st_size} bytes", file=sys.stderr)
-    except (CheckpointError, TokenizerError, ExportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename or options.output}: {error.strerror}", file=sys.stderr)
-        return 1
-    return 0
+    work = lambda: export(options.checkpoint, options.output, options.tokenizer, options.external_data)
+    return execute(work, options.output, CheckpointError, TokenizerError, ExportError)
 
 
 if __name__ == "__main__":

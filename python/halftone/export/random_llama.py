@@ -7,6 +7,7 @@ import sys
 import zlib
 from pathlib import Path
 
+from halftone.export.command import execute
 from halftone.export.llama import Config, buildLlama
 from halftone.export.weight import Weight
 from halftone.export.write import writeModel
@@ -80,16 +81,7 @@ def _config(options):
 
 def main(arguments=None):
     options = _arguments(arguments)
-    try:
-        for path in export(_config(options), options.output, options.seed):
-            print(f"{path}: {path.stat().st_size} bytes", file=sys.stderr)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename or options.output}: {error.strerror}", file=sys.stderr)
-        return 1
-    return 0
+    return execute(lambda: export(_config(options), options.output, options.seed), options.output, ValueError)
 
 
 if __name__ == "__main__":
