@@ -73,13 +73,27 @@ static bool isCode(Type type) { return isa_and_nonnull<IntegerType>(type) && typ
 
 //===-- The standard's operators ----------------------------------------------------------------------------------===//
 
+namespace {
+/// Scale and zero point (null when there is none) for each element of input 0.
+struct Grid {
+  FailureOr<Value> scale, zero;
+};
+} // namespace
+
+/// Spreads inputs 1 and 2 over input 0.
+static Grid gridOf(Conversion &c) {
+  const ArrayRef<int64_t> shape = shapeOf(c.input(0));
+  const int64_t axis = c.parameter("axis", int64_t(1)), block = c.parameter("block_size", int64_t(0));
+  Grid grid = {spread(c, c.input(1), shape, axis, block), Value()};
+  if (succeeded(grid.scale) && c.has(2))
+    grid.zero = spread(c, c.input(2), shape, axis, block);
+  return grid;
+}
+
 /// (code - zero) * scale.
 static Results dequantize(Conversion &c) {
   Value x = c.input(0);
-  const int64_t axis = c.parameter("axis", int64_t(1)), block = c.parameter("block_size", int64_t(0));
-  FailureOr<Value> scale = spread(c, c.input(1), shapeOf(x), axis, block), zero = Value();
-  if (succeeded(scale) && c.has(2))
-    zero = spread(c, c.input(2), shapeOf(x), axis, block);
+  const auto [scale, zero] = gridOf(c);
   if (failed(scale) || failed(zero))
     return failure();
   SmallVector<Value> inputs = {x, *scale};
@@ -100,10 +114,7 @@ static constexpr int64_t byteType = 2;
 
 static Results quantize(Conversion &c) {
   Value x = c.input(0);
-  const int64_t axis = c.parameter("axis", int64_t(1)), block = c.parameter("block_size", int64_t(0));
-  FailureOr<Value> scale = spread(c, c.input(1), shapeOf(x), axis, block), zero = Value();
-  if (succeeded(scale) && c.has(2))
-    zero = spread(c, c.input(2), shapeOf(x), axis, block);
+  const auto [scale, zero] = gridOf(c);
   if (failed(scale) || failed(zero))
     return failure();
   const int64_t number = c.parameter("output_dtype", int64_t(0));
