@@ -18,7 +18,7 @@ Status packageExecutable(const io::WorkFolder &work, const std::string &object, 
   if (!program)
     return program.error();
   unlink(linkedPath.c_str()); // stays readable while it is mapped
-  Expected<io::AtomicFile> output = io::AtomicFile::create(work / name, {.mode = 0777});
+  Expected<io::AtomicFile> output = io::AtomicFile::create(work / name, {.mode = 0777, .durable = false});
   if (!output)
     return output.error();
   const link::SegmentPart parts[] = {segment.weights, segment.tokenizer, std::as_bytes(std::span(segment.info))};

@@ -21,7 +21,7 @@ struct SegmentSources {
 };
 
 /// Links the file `object` of `work` with the runtime and writes the executable with its weight segment to the file
-/// `name` of `work`, synced and with mode 0777 before the umask, ready to be published.
+/// `name` of `work`, with mode 0777 before the umask, ready to be published.
 Status packageExecutable(const io::WorkFolder &work, const std::string &object, const std::string &runtimeFolder,
                          const SegmentSources &segment, const std::string &name,
                          const link::SegmentProgress &progress = {});
