@@ -3,6 +3,8 @@
 // ABI, chapter 4].
 #include "lib/link/WeightObject.h"
 
+#include "lib/link/ElfHeaders.h"
+
 #include <array>
 #include <cstring>
 #include <elf.h>
@@ -61,7 +63,7 @@ Status writeWeightObject(const io::MappedFile &like, std::span<const SegmentPart
       Elf64_Sym{.st_name = symbolNames.add(symbol), .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
                 .st_other = STV_HIDDEN, .st_shndx = Data, .st_value = 0, .st_size = bytes}};
   std::array<Elf64_Shdr, sectionCount> sections = {};
-  uint64_t end = (dataOffset + bytes + 7) / 8 * 8;
+  uint64_t end = alignUp(dataOffset + bytes, 8);
   const auto place = [&](SectionIndex index, const char *name, uint32_t type, uint64_t offset, uint64_t size,
                          uint64_t alignment) {
     sections[index].sh_name = sectionNames.add(name);
@@ -80,7 +82,7 @@ Status writeWeightObject(const io::MappedFile &like, std::span<const SegmentPart
   place(NoStack, ".note.GNU-stack", SHT_PROGBITS, end, 0, 1); // needs no executable stack
   place(SectionNames, ".shstrtab", SHT_STRTAB, end += symbolNames.text.size(), 0, 1);
   sections[SectionNames].sh_size = sectionNames.text.size();
-  end = (end + sectionNames.text.size() + 7) / 8 * 8;
+  end = alignUp(end + sectionNames.text.size(), 8);
 
   header->e_shoff = end;
   header->e_shnum = sectionCount;
