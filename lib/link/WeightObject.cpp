@@ -58,10 +58,12 @@ Status writeWeightObject(const io::MappedFile &like, std::span<const SegmentPart
     return copied;
 
   Names symbolNames, sectionNames;
-  const std::array<Elf64_Sym, 2> symbols = {
-      Elf64_Sym{},
-      Elf64_Sym{.st_name = symbolNames.add(symbol), .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
-                .st_other = STV_HIDDEN, .st_shndx = Data, .st_value = 0, .st_size = bytes}};
+  const std::array<Elf64_Sym, 2> symbols = {Elf64_Sym{}, Elf64_Sym{.st_name = symbolNames.add(symbol),
+                                                                   .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
+                                                                   .st_other = STV_HIDDEN,
+                                                                   .st_shndx = Data,
+                                                                   .st_value = 0,
+                                                                   .st_size = bytes}};
   std::array<Elf64_Shdr, sectionCount> sections = {};
   uint64_t end = alignUp(dataOffset + bytes, 8);
   const auto place = [&](SectionIndex index, const char *name, uint32_t type, uint64_t offset, uint64_t size,
