@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 packages=(
   clang-22 lld-22 llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools liblld-22-dev  # the compiler's own parts
   cmake ninja-build ccache g++ libc6-dev ca-certificates                                # libstdc++ and the C library, also static
-  protobuf-compiler libprotobuf-dev zlib1g-dev libzstd-dev libssl-dev libgtest-dev libgmock-dev
+  protobuf-compiler libprotobuf-dev zlib1g-dev libzstd-dev libssl-dev libgtest-dev libgmock-dev libopenblas-pthread-dev
 )
 # What a machine may have from elsewhere is asked by what it does: npm (gets the demo's model), Python with venv.
 command -v npm >/dev/null || packages+=(npm)
