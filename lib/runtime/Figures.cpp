@@ -2,7 +2,7 @@
 // Spelling of numbers and strings.
 #include "lib/runtime/Figures.h"
 
-#include "lib/tokenizer/Utf8.h"
+#include "lib/json/Quote.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,23 +18,7 @@ std::string literal(double value) {
   return std::isfinite(value) ? text : "null";
 }
 
-std::string literal(std::string_view text) {
-  std::string result = "\"";
-  while (!text.empty()) {
-    const size_t size = tokenizer::validCharacter(text);
-    const auto byte = static_cast<unsigned char>(text.front());
-    char escape[8];
-    std::snprintf(escape, sizeof escape, "\\u%04x", byte);
-    if (size == 0)
-      result += tokenizer::replacementCharacter;
-    else if (byte < 0x20 || byte == '"' || byte == '\\')
-      result += escape;
-    else
-      result += text.substr(0, size);
-    text.remove_prefix(std::max<size_t>(size, 1));
-  }
-  return result + "\"";
-}
+std::string literal(std::string_view text) { return json::quote(text); }
 
 std::string literal(std::span<const double> values) {
   std::string result;
