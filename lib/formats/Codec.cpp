@@ -1,7 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One encoder and one decoder per kind of element; everything else is parameters of the format.
+// Rows, block by block on the grid of each.
 #include "lib/formats/Codec.h"
-#include "lib/formats/Rounding.h"
+#include "lib/formats/Grid.h"
 
 #include <algorithm>
 #include <cassert>
@@ -9,95 +9,17 @@
 
 namespace halftone::formats {
 
-/// The evenly spaced values of a block: (code - zero) * scale for lowest <= code - zero <= highest.
-namespace {
-struct Grid {
-  float scale = 0;
-  int zero = 0;
-  int lowest = 0;
-  int highest = 0;
-};
-} // namespace
-
-/// Rounds a scale to its stored type; what vanishes becomes +0 whatever its sign.
-static float storedScale(const Format &format, float scale) {
-  const float stored = saturateTo(format.scale, scale);
-  return stored == 0 ? 0.0f : stored;
-}
-
-/// The value of largest magnitude with its sign; of two that differ in sign only, the first.
-static float signedLargest(std::span<const float> block, Extent extent) {
-  if (extent.highest != -extent.lowest)
-    return extent.highest > -extent.lowest ? extent.highest : extent.lowest;
-  return *std::ranges::find_if(block, [&](float value) { return std::fabs(value) == extent.highest; });
-}
-
-static Grid symmetricGrid(const Format &format, std::span<const float> block, Extent extent) {
-  const int half = format.code.zeroLevel();
-  if (format.code.isBalanced())
-    return {storedScale(format, extent.largestMagnitude() / (half - 1)), half, 1 - half, half - 1};
-  return {storedScale(format, signedLargest(block, extent) / -half), half, -half, half - 1};
-}
-
-static Grid zeroPointGrid(const Format &format, Extent extent) {
-  const int steps = format.code.maxCode();
-  const float range = extent.highest - extent.lowest;
-  // The range of a block of huge values may not fit into f32 although its scale does.
-  const float scale = std::isfinite(range) ? range / steps : extent.highest / steps - extent.lowest / steps;
-  Grid grid{.scale = storedScale(format, scale)};
-  if (grid.scale != 0)
-    grid.zero = roundWithin(-extent.lowest / grid.scale, 0, steps);
-  grid.lowest = -grid.zero;
-  grid.highest = steps - grid.zero;
-  return grid;
-}
-
-static void encodeOnGrid(std::span<const float> block, const Grid &grid, uint8_t *codes) {
-  if (grid.scale == 0) {
-    std::fill_n(codes, block.size(), static_cast<uint8_t>(grid.zero));
-    return;
-  }
-  const float scale = grid.scale, lowest = grid.lowest, highest = grid.highest;
-  const int32_t zero = grid.zero;
-  for (size_t i = 0; i < block.size(); ++i)
-    codes[i] = static_cast<uint8_t>(roundWithin(block[i] / scale, lowest, highest) + zero);
-}
-
-/// The code of the level nearest to `value`; of two equally near, an even code.
-static uint8_t nearestLevel(std::span<const int8_t> levels, float value) {
-  size_t best = 0;
-  for (size_t code = 1; code < levels.size(); ++code) {
-    const float distance = std::fabs(value - static_cast<float>(levels[code]));
-    const float bestDistance = std::fabs(value - static_cast<float>(levels[best]));
-    if (distance < bestDistance || (distance == bestDistance && best % 2 == 1 && code % 2 == 0))
-      best = code;
-  }
-  return static_cast<uint8_t>(best);
-}
-
-/// \returns the scale.
-static float encodeOnLevels(const Format &format, std::span<const float> block, Extent extent, uint8_t *codes) {
-  const Codebook &book = *format.code.codebook;
-  const bool mirrored = book.lowest() == -book.highest();
-  const int furthest = -book.lowest() > book.highest() ? book.lowest() : book.highest();
-  const float largest = mirrored ? extent.largestMagnitude() : signedLargest(block, extent);
-  const float scale = storedScale(format, largest / (static_cast<float>(furthest) * book.unit));
-  const float step = format.step(scale);
-  for (size_t i = 0; i < block.size(); ++i)
-    codes[i] = nearestLevel(book.levels, step == 0 ? 0.0f : block[i] / step);
-  return scale;
-}
-
-static Error notFinite(std::span<const float> row, size_t from) {
-  while (std::isfinite(row[from]))
-    ++from;
-  const char *value = std::isnan(row[from]) ? "nan" : row[from] > 0 ? "inf" : "-inf";
-  return {"column " + std::to_string(from) + " is " + value};
+Status checkFinite(std::span<const float> row) {
+  if (extentOf(row).isFinite())
+    return {};
+  const auto bad = std::ranges::find_if_not(row, [](float value) { return std::isfinite(value); });
+  const char *value = std::isnan(*bad) ? "nan" : *bad > 0 ? "inf" : "-inf";
+  return Error{"column " + std::to_string(bad - row.begin()) + " is " + value};
 }
 
 static Status encodePlain(const Format &format, std::span<const float> row, std::span<float> values) {
-  if (!extentOf(row).isFinite())
-    return notFinite(row, 0);
+  if (Status status = checkFinite(row); !status)
+    return status;
   std::ranges::transform(row, values.begin(), [&](float value) { return saturateTo(format.code.scalar, value); });
   return {};
 }
@@ -114,21 +36,18 @@ Status encodeRow(const Format &format, std::span<const float> row, EncodedRow ou
   assertShape(format, row.size(), out);
   if (format.isPlain())
     return encodePlain(format, row, out.values);
+  const GridCodec codec(format);
   for (size_t b = 0; b < out.scales.size(); ++b) {
     const int64_t start = format.blockStart(b);
     const std::span<const float> block = row.subspan(start, format.blockLength(row.size(), b));
     const Extent extent = extentOf(block);
     if (!extent.isFinite())
-      return notFinite(row, start);
-    if (format.code.kind == Code::Kind::Codebook) {
-      out.scales[b] = encodeOnLevels(format, block, extent, &out.codes[start]);
-      continue;
-    }
-    const Grid grid = format.zeroPoint ? zeroPointGrid(format, extent) : symmetricGrid(format, block, extent);
-    encodeOnGrid(block, grid, &out.codes[start]);
+      return checkFinite(row);
+    const Grid grid = codec.extremeGrid(block, extent);
+    codec.encode(grid, block, &out.codes[start]);
     out.scales[b] = grid.scale;
     if (format.zeroPoint)
-      out.zeros[b] = static_cast<uint8_t>(grid.zero);
+      out.zeros[b] = grid.zero;
   }
   return {};
 }
@@ -139,16 +58,11 @@ void decodeRow(const Format &format, EncodedRowView row, std::span<float> out) {
     std::ranges::copy(row.values, out.begin());
     return;
   }
+  const GridCodec codec(format);
   for (size_t b = 0; b < row.scales.size(); ++b) {
-    const size_t start = format.blockStart(b), end = start + format.blockLength(out.size(), b);
-    const float step = format.step(row.scales[b]);
-    const int32_t zero = format.zeroPoint ? row.zeros[b] : format.code.zeroLevel();
-    if (format.code.kind == Code::Kind::Codebook)
-      for (size_t i = start; i < end; ++i)
-        out[i] = static_cast<float>(format.code.codebook->levels[row.codes[i]]) * step;
-    else
-      for (size_t i = start; i < end; ++i)
-        out[i] = static_cast<float>(row.codes[i] - zero) * step;
+    const int64_t start = format.blockStart(b), length = format.blockLength(out.size(), b);
+    const Grid grid{row.scales[b], format.zeroPoint ? row.zeros[b] : uint8_t(0)};
+    codec.decode(grid, row.codes.subspan(start, length), &out[start]);
   }
 }
 

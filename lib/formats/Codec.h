@@ -9,6 +9,9 @@
 
 namespace halftone::formats {
 
+/// An error naming the first column that is NaN or infinite, when there is one.
+Status checkFinite(std::span<const float> row);
+
 /// Encodes a row, block by block.
 ///   symmetric      scale = m / -2^(b-1), m the value of largest magnitude with its sign, of two the first;
 ///                  value = (code - 2^(b-1)) * scale. 8 bits: scale = absmax / 127, signed codes -127..127
@@ -22,7 +25,7 @@ namespace halftone::formats {
 /// to even. A scale that rounds to 0 makes a zero block: every code decodes to 0. A scale or a plain value beyond the
 /// largest finite value of its type becomes that value. Weights above half of f32's largest may decode to infinity.
 /// \param row any length; \param out spans of the lengths that RowBuffer gives.
-/// \returns an error naming the first column that is NaN or infinite; `out` is then unspecified.
+/// \returns the error of checkFinite; `out` is then unspecified.
 Status encodeRow(const Format &format, std::span<const float> row, EncodedRow out);
 
 /// Decodes a row: one f32 rounding a weight, of the exact product.

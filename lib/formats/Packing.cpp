@@ -9,7 +9,7 @@
 namespace halftone::formats {
 
 /// Eight codes of `bits` bits fill exactly `bits` bytes, so codes are moved in eights; the last ones may be fewer.
-static void packBits(std::span<const uint8_t> codes, int bits, std::byte *out) {
+void packBits(std::span<const uint8_t> codes, int bits, std::byte *out) {
   for (size_t first = 0; first < codes.size(); first += 8, out += bits) {
     const size_t count = std::min<size_t>(8, codes.size() - first);
     uint64_t word = 0;
@@ -40,26 +40,46 @@ static void loadScalars(Scalar scalar, const std::byte *from, std::span<float> v
     values[i] = loadScalar(scalar, from + i * scalarBytes(scalar));
 }
 
+/// Where the scales of a storage row begin, and where its zeros do.
+static int64_t storedScales(const Format &format, int64_t columns) { return divideUp(columns * format.code.bits, 8); }
+static int64_t storedZeros(const Format &format, int64_t columns) {
+  return storedScales(format, columns) + format.blockCount(columns) * scalarBytes(format.scale);
+}
+
 void packRow(const Format &format, int64_t columns, EncodedRowView row, std::span<std::byte> out) {
   assert(static_cast<int64_t>(out.size()) == rowBytes(format, columns));
   if (format.isPlain())
     return storeScalars(format.code.scalar, row.values, out.data());
-  std::byte *scales = out.data() + divideUp(columns * format.code.bits, 8);
   packBits(row.codes, format.code.bits, out.data());
-  storeScalars(format.scale, row.scales, scales);
+  storeScalars(format.scale, row.scales, out.data() + storedScales(format, columns));
   if (format.zeroPoint)
-    packBits(row.zeros, format.code.bits, scales + row.scales.size() * scalarBytes(format.scale));
+    packBits(row.zeros, format.code.bits, out.data() + storedZeros(format, columns));
+}
+
+void unpackCodes(const Format &format, std::span<const std::byte> bytes, int64_t first, std::span<uint8_t> codes) {
+  assert(first % 8 == 0);
+  unpackBits(bytes.data() + first / 8 * format.code.bits, format.code.bits, codes);
+}
+
+void unpackScales(const Format &format, int64_t columns, std::span<const std::byte> bytes, int64_t first,
+                  std::span<float> scales) {
+  loadScalars(format.scale, bytes.data() + storedScales(format, columns) + first * scalarBytes(format.scale), scales);
+}
+
+void unpackZeros(const Format &format, int64_t columns, std::span<const std::byte> bytes, int64_t first,
+                 std::span<uint8_t> zeros) {
+  assert(first % 8 == 0);
+  unpackBits(bytes.data() + storedZeros(format, columns) + first / 8 * format.code.bits, format.code.bits, zeros);
 }
 
 void unpackRow(const Format &format, int64_t columns, std::span<const std::byte> bytes, EncodedRow row) {
   assert(static_cast<int64_t>(bytes.size()) == rowBytes(format, columns));
   if (format.isPlain())
     return loadScalars(format.code.scalar, bytes.data(), row.values);
-  const std::byte *scales = bytes.data() + divideUp(columns * format.code.bits, 8);
-  unpackBits(bytes.data(), format.code.bits, row.codes);
-  loadScalars(format.scale, scales, row.scales);
+  unpackCodes(format, bytes, 0, row.codes);
+  unpackScales(format, columns, bytes, 0, row.scales);
   if (format.zeroPoint)
-    unpackBits(scales + row.scales.size() * scalarBytes(format.scale), format.code.bits, row.zeros);
+    unpackZeros(format, columns, bytes, 0, row.zeros);
 }
 
 /// Calls visit(column, position) for the columns of one lane: `position` counts elements in unfolded vectors.

@@ -32,6 +32,18 @@ void packRow(const Format &format, int64_t columns, EncodedRowView row, std::spa
 /// Reads what packRow wrote.
 void unpackRow(const Format &format, int64_t columns, std::span<const std::byte> bytes, EncodedRow row);
 
+/// Parts of what packRow wrote, of formats with codes: from column `first` on, or from block `first` on; a multiple of
+/// 8 where bits are unpacked.
+void unpackCodes(const Format &format, std::span<const std::byte> bytes, int64_t first, std::span<uint8_t> codes);
+void unpackScales(const Format &format, int64_t columns, std::span<const std::byte> bytes, int64_t first,
+                  std::span<float> scales);
+void unpackZeros(const Format &format, int64_t columns, std::span<const std::byte> bytes, int64_t first,
+                 std::span<uint8_t> zeros);
+
+/// Packs codes of `bits` bits from the low bits up; the last byte is filled with zero bits. `out` has as many bytes as
+/// that takes.
+void packBits(std::span<const uint8_t> codes, int bits, std::byte *out);
+
 // ---- Kernel tiles. A tile holds `lanes` matrix rows; its blocks follow each other along the columns, so that a kernel
 // reads one sequential stream. A block of n columns is
 //   the lines of plane 0, the lines of plane 1, ..  |  `lanes` scales  |  `lanes` zeros, bit-packed, padded to a byte

@@ -34,11 +34,16 @@ Expected<StoredMatrix> StoredMatrix::open(std::shared_ptr<const io::MappedFile> 
   return matrix;
 }
 
+std::span<const std::byte> StoredMatrix::storedRow(int64_t row) const {
+  assert(!form.transposed && row >= 0 && row < form.rows);
+  const int64_t bytes = rowBytes(form.format, form.columns);
+  return content.subspan(row * bytes, bytes);
+}
+
 void StoredMatrix::readRows(int64_t first, std::span<const EncodedRow> rows) const {
   if (!form.transposed) {
-    const int64_t bytes = rowBytes(form.format, form.columns);
     for (size_t i = 0; i < rows.size(); ++i)
-      unpackRow(form.format, form.columns, content.subspan((first + i) * bytes, bytes), rows[i]);
+      unpackRow(form.format, form.columns, storedRow(first + static_cast<int64_t>(i)), rows[i]);
     return;
   }
   switch (form.format.code.scalar) {

@@ -30,6 +30,8 @@ public:
                                      const StoredShape &shape);
 
   const StoredShape &shape() const { return form; }
+  /// The storage row of row `row`; not for a transposed matrix.
+  std::span<const std::byte> storedRow(int64_t row) const;
 
   /// Reads rows first .. first + rows.size() - 1 as they are stored. Reading several at once is what makes a
   /// transposed matrix fast: they lie side by side in the file.

@@ -15,6 +15,16 @@ static constexpr Codebook nf4 = {"nf4", nf4Levels, 1.0f / 127};
 static constexpr int8_t e2m1Levels[] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 static constexpr Codebook e2m1 = {"e2m1", e2m1Levels, 0.5f};
 
+/// Levels that follow the density of weights, finer near 0, which is not among them [ggml, type IQ4_NL], and the fewer
+/// bits of the kind [ik_llama.cpp, types IQ3_K and IQ2_K]. The largest level is about 1, so that scales are as large as
+/// weights and lie among the normal numbers of f16; units are powers of two, and levels times units exact.
+static constexpr int8_t iq4nlLevels[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+static constexpr Codebook iq4nl = {"iq4nl", iq4nlLevels, 1.0f / 128};
+static constexpr int8_t iq3nlLevels[] = {-63, -40, -23, -10, 1, 13, 28, 47};
+static constexpr Codebook iq3nl = {"iq3nl", iq3nlLevels, 1.0f / 64};
+static constexpr int8_t iq2nlLevels[] = {-31, -13, 1, 17};
+static constexpr Codebook iq2nl = {"iq2nl", iq2nlLevels, 1.0f / 32};
+
 static constexpr Element table[] = {
     {Code::floating(Scalar::F32)},
     {Code::floating(Scalar::F16)},
@@ -25,6 +35,9 @@ static constexpr Element table[] = {
     {Code::integer(2), /*mayHaveZeroPoint=*/true},
     {Code::levelsOf(nf4)},
     {Code::levelsOf(e2m1)},
+    {Code::levelsOf(iq4nl)},
+    {Code::levelsOf(iq3nl)},
+    {Code::levelsOf(iq2nl)},
 };
 
 std::span<const Element> elements() { return table; }
