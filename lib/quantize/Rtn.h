@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/formats/Format.h"
+#include "lib/quantize/RowStatistics.h"
 
 #include <cstddef>
 #include <functional>
@@ -14,22 +15,6 @@ namespace halftone::quantize {
 using RowSource = std::function<Status(int64_t row, std::span<float> values)>;
 /// Takes the storage row (lib/formats/Packing.h) of row `row`; the bytes are valid during the call.
 using RowSink = std::function<Status(int64_t row, std::span<const std::byte> bytes)>;
-
-/// What quantization lost, for the report.
-struct RowStatistics {
-  /// Sum of (decoded - w)^2 and of w^2 over all weights, in f64.
-  double squaredError = 0;
-  double squaredNorm = 0;
-  /// Blocks that are not zero but got a scale of 0, below the smallest of its type: nothing of them is left.
-  int64_t vanishedBlocks = 0;
-
-  /// Adds one row after the others: sums have one order, so reports are equal for equal input.
-  void add(const RowStatistics &other) {
-    squaredError += other.squaredError;
-    squaredNorm += other.squaredNorm;
-    vanishedBlocks += other.vanishedBlocks;
-  }
-};
 
 /// Rows first .. last - 1 of a matrix.
 struct RowRange {
