@@ -133,6 +133,10 @@ static std::string print(const std::vector<uint64_t> &shape) {
   return text + "]";
 }
 
+std::string describe(NpyType type, const std::vector<uint64_t> &shape) {
+  return std::string(name(type)) + " " + print(shape);
+}
+
 /// Nothing when the product overflows.
 static std::optional<uint64_t> dataBytes(NpyType type, const std::vector<uint64_t> &shape) {
   uint64_t bytes = byteSize(type);
@@ -220,7 +224,7 @@ Expected<NpyContent> parseNpy(const std::string &what, std::span<const std::byte
   NpyContent content = {*type, *header->shape, bytes.subspan(place->offset + place->bytes)};
   const std::optional<uint64_t> wanted = dataBytes(*type, content.shape);
   if (!wanted || *wanted != content.data.size())
-    return Error{what + ": " + std::string(name(*type)) + " " + print(content.shape) + " wants " +
+    return Error{what + ": " + describe(*type, content.shape) + " wants " +
                  (wanted ? std::to_string(*wanted) : "more than 2^64") + " bytes of data, the file has " +
                  std::to_string(content.data.size())};
   return content;
@@ -250,33 +254,33 @@ template <class T, class Out> static std::vector<Out> convert(std::span<const st
   return values;
 }
 
-Expected<std::vector<int64_t>> NpyArray::integers() const {
-  switch (type()) {
+Expected<std::vector<int64_t>> integers(const std::string &what, NpyType type, std::span<const std::byte> data) {
+  switch (type) {
   case NpyType::boolean:
   case NpyType::uint8:
-    return convert<uint8_t, int64_t>(data());
+    return convert<uint8_t, int64_t>(data);
   case NpyType::int8:
-    return convert<int8_t, int64_t>(data());
+    return convert<int8_t, int64_t>(data);
   case NpyType::int16:
-    return convert<int16_t, int64_t>(data());
+    return convert<int16_t, int64_t>(data);
   case NpyType::int32:
-    return convert<int32_t, int64_t>(data());
+    return convert<int32_t, int64_t>(data);
   case NpyType::int64:
-    return convert<int64_t, int64_t>(data());
+    return convert<int64_t, int64_t>(data);
   case NpyType::uint16:
-    return convert<uint16_t, int64_t>(data());
+    return convert<uint16_t, int64_t>(data);
   case NpyType::uint32:
-    return convert<uint32_t, int64_t>(data());
+    return convert<uint32_t, int64_t>(data);
   case NpyType::uint64: {
-    std::vector<int64_t> values = convert<uint64_t, int64_t>(data());
+    std::vector<int64_t> values = convert<uint64_t, int64_t>(data);
     for (uint64_t i = 0; i < values.size(); ++i)
       if (values[i] < 0)
-        return Error{path() + ": element " + std::to_string(i) + " is " + std::to_string(load<uint64_t>(data(), i)) +
+        return Error{what + ": element " + std::to_string(i) + " is " + std::to_string(load<uint64_t>(data, i)) +
                      ", above " + std::to_string(std::numeric_limits<int64_t>::max())};
     return values;
   }
   default:
-    return Error{path() + ": elements are " + std::string(name(type())) + ", integers are wanted"};
+    return Error{what + ": elements are " + std::string(name(type)) + ", integers are wanted"};
   }
 }
 
@@ -293,7 +297,7 @@ Expected<NpyWriter> NpyWriter::create(std::string path, NpyType type, std::vecto
   const std::optional<uint64_t> bytes = dataBytes(type, shape);
   const std::string header = npyHeader(type, shape);
   if (!bytes || *bytes > std::numeric_limits<int64_t>::max() - header.size() || shape.size() > 32)
-    return Error{path + ": " + std::string(name(type)) + " " + print(shape) + " is too large for an .npy file"};
+    return Error{path + ": " + describe(type, shape) + " is too large for an .npy file"};
   Expected<AtomicFile> file = AtomicFile::create(std::move(path), options);
   if (!file)
     return file.error();

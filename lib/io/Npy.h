@@ -43,6 +43,13 @@ struct NpyContent {
 /// Reads the header of an .npy file that is in memory; errors start with `what` and are those of NpyArray::open.
 Expected<NpyContent> parseNpy(const std::string &what, std::span<const std::byte> bytes);
 
+/// All elements of an array of integers or booleans; an error, which starts with `what`, for other types, and for
+/// values above int64's range.
+Expected<std::vector<int64_t>> integers(const std::string &what, NpyType type, std::span<const std::byte> data);
+
+/// "int32 [2, 3]", for errors.
+std::string describe(NpyType type, const std::vector<uint64_t> &shape);
+
 /// The header of a new file, padded so that the data starts at a multiple of 64 as numpy does.
 std::string npyHeader(NpyType type, const std::vector<uint64_t> &shape);
 
@@ -61,8 +68,7 @@ public:
   std::span<const std::byte> data() const { return content.data; }
   const std::string &path() const { return file.path(); }
 
-  /// All elements of an array of integers or booleans; an error for other types, and for values above int64's range.
-  Expected<std::vector<int64_t>> integers() const;
+  Expected<std::vector<int64_t>> integers() const { return io::integers(path(), type(), data()); }
   /// All elements of an array of float32 or float64 (rounded); an error for other types.
   Expected<std::vector<float>> floats() const;
 

@@ -2,12 +2,11 @@
 // Outputs appear whole or not at all, also when the disk is full.
 #include "lib/io/AtomicFile.h"
 
+#include "test/io/InChild.h"
 #include "test/io/TemporaryFolder.h"
 
 #include <csignal>
 #include <gmock/gmock.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,6 +14,8 @@
 
 using namespace halftone;
 using namespace halftone::io;
+using halftone::test::inChild;
+using halftone::test::mountSmallDisk;
 using halftone::test::TemporaryFolder;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -129,27 +130,6 @@ TEST(AtomicFile, SaysWhyNot) {
   EXPECT_EQ(AtomicFile::create("/dev/null").error().message, "/dev/null: is not a regular file");
 }
 
-/// What `body` returns in a process of its own, which may change limits and mounts.
-template <class Body> static std::string inChild(Body body) {
-  int ends[2];
-  if (pipe(ends) != 0)
-    return "no pipe";
-  const pid_t child = fork();
-  if (child == 0) {
-    const std::string result = body();
-    _exit(write(ends[1], result.data(), result.size()) == static_cast<ssize_t>(result.size()) ? 0 : 1);
-  }
-  close(ends[1]);
-  std::string result;
-  char buffer[4096];
-  for (ssize_t count; (count = read(ends[0], buffer, sizeof buffer)) > 0;)
-    result.append(buffer, static_cast<size_t>(count));
-  close(ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? result : "the child died: " + result;
-}
-
 TEST(AtomicFile, AFailedWriteNamesOffsetAndReason) {
   TemporaryFolder folder;
   const std::string message = inChild([&]() -> std::string {
@@ -192,8 +172,7 @@ TEST(AtomicFile, TheFirstFailureStays) {
 TEST(AtomicFile, AFullDiskIsAnError) {
   TemporaryFolder folder;
   const std::string message = inChild([&]() -> std::string {
-    if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        mount("tmpfs", folder.path.c_str(), "tmpfs", 0, "size=64k") != 0)
+    if (!mountSmallDisk(folder.path, "64k"))
       return "skip";
     AtomicFile file = create(folder / "out");
     const std::string block(1 << 20, 'x');
