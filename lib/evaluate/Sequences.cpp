@@ -42,13 +42,11 @@ static size_t appendWindow(std::span<const int64_t> tokens, size_t next, int64_t
   return next + scored.size();
 }
 
-Expected<std::vector<Sequence>> sequences(std::string_view text, const Cut &cut,
-                                          const tokenizer::Tokenizer &tokenizer) {
+Expected<std::vector<Sequence>> cutText(std::string_view text, const Cut &cut, const tokenizer::Tokenizer &tokenizer) {
   const bool isWindows = cut.separator.empty();
   const std::optional<int64_t> begin = tokenizer.beginToken();
-  const std::vector<std::string_view> parts = isWindows ? std::vector{text} : documents(text, cut.separator);
   std::vector<Sequence> result;
-  for (const std::string_view part : parts) {
+  for (const std::string_view part : isWindows ? std::vector{text} : documents(text, cut.separator)) {
     const Expected<std::vector<int64_t>> tokens = tokenizer.encode(part);
     if (!tokens)
       return tokens.error();
@@ -59,9 +57,16 @@ Expected<std::vector<Sequence>> sequences(std::string_view text, const Cut &cut,
         break;
     }
   }
-  if (result.empty())
-    return Error{"no token to score: the text has " + std::to_string(text.size()) + " bytes" +
-                 (parts.empty() ? ", no document that is not empty" : "")};
+  return result;
+}
+
+Expected<std::vector<Sequence>> sequences(std::string_view text, const Cut &cut,
+                                          const tokenizer::Tokenizer &tokenizer) {
+  Expected<std::vector<Sequence>> result = cutText(text, cut, tokenizer);
+  if (result && result->empty())
+    return Error{
+        "no token to score: the text has " + std::to_string(text.size()) + " bytes" +
+        (cut.separator.empty() || !documents(text, cut.separator).empty() ? "" : ", no document that is not empty")};
   return result;
 }
 
@@ -71,10 +76,10 @@ Expected<std::vector<Sequence>> readSequences(const std::string &path, const Cut
   if (!file)
     return file.error();
   const std::string_view text(reinterpret_cast<const char *>(file->bytes().data()), file->size());
-  auto cutText = sequences(text, cut, tokenizer);
-  if (!cutText)
-    return Error{path + ": " + cutText.error().message};
-  return cutText;
+  auto found = sequences(text, cut, tokenizer);
+  if (!found)
+    return Error{path + ": " + found.error().message};
+  return found;
 }
 
 } // namespace halftone::evaluate

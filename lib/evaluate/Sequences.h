@@ -39,11 +39,14 @@ std::vector<std::string_view> documents(std::string_view text, std::string_view 
 /// Cuts `text`. A document: the token that begins a text, then its own, cut off after `length` scored ones. Windows:
 /// the text as it is; each begins with the same token and goes on where the one before ended, so that every token is
 /// scored once. A tokenizer without a begin token leaves the first token of a document, or of the whole text, unscored;
-/// a window then begins with the last token of the one before. Fails when the text cannot be encoded, and when no token
-/// of it would be scored.
+/// a window then begins with the last token of the one before. Fails when the text cannot be encoded; gives nothing
+/// when no token of it would be scored.
+Expected<std::vector<Sequence>> cutText(std::string_view text, const Cut &cut, const tokenizer::Tokenizer &tokenizer);
+
+/// The same, but fails when no token would be scored.
 Expected<std::vector<Sequence>> sequences(std::string_view text, const Cut &cut, const tokenizer::Tokenizer &tokenizer);
 
-/// The same of the file `path`, with which errors begin.
+/// The same, of the file `path`, with which errors begin.
 Expected<std::vector<Sequence>> readSequences(const std::string &path, const Cut &cut,
                                               const tokenizer::Tokenizer &tokenizer);
 

@@ -2,44 +2,25 @@
 // Texts cut into documents and windows, with a tokenizer for which a token is a letter.
 #include "lib/evaluate/Sequences.h"
 
+#include "test/tokenizer/Letters.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using namespace halftone;
 using namespace halftone::evaluate;
+using halftone::test::Letters;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-namespace {
-
-/// Bytes are tokens. Token 1 begins a text, unless there is none.
-class Letters : public tokenizer::Tokenizer {
-public:
-  explicit Letters(std::optional<int64_t> begin) : begin(begin) {}
-  int64_t vocabularySize() const override { return 256; }
-  std::optional<int64_t> beginToken() const override { return begin; }
-  std::optional<int64_t> endToken() const override { return std::nullopt; }
-  Expected<std::vector<int64_t>> encode(std::string_view text) const override {
-    if (text == "bad")
-      return Error{"cannot be encoded"};
-    return std::vector<int64_t>(text.begin(), text.end());
-  }
-  Status decode(int64_t, tokenizer::DecodeState &, std::string &) const override { return {}; }
-
-private:
-  std::optional<int64_t> begin;
-};
-
 /// The sequences as text, the begin token as '^'.
-std::vector<std::string> cut(std::string_view text, const Cut &cut, std::optional<int64_t> begin = '^') {
+static std::vector<std::string> cut(std::string_view text, const Cut &cut, std::optional<int64_t> begin = '^') {
   std::vector<std::string> result;
   const auto found = sequences(text, cut, Letters(begin));
   for (const Sequence &sequence : found ? *found : std::vector<Sequence>())
     result.emplace_back(sequence.tokens.begin(), sequence.tokens.end());
   return result;
 }
-
-} // namespace
 
 TEST(Documents, AreStrippedAndNeverEmpty) {
   EXPECT_THAT(documents(" a b \n<>\n\tc\r\n<><> \n<>d", "<>"), ElementsAre("a b", "c", "d"));
