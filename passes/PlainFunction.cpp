@@ -6,19 +6,13 @@
 #include "dialects/onnx/Onnx.h"
 #include "passes/Diagnostics.h"
 #include "passes/Register.h"
+#include "passes/function/Engine.h"
 #include "passes/function/Passes.h"
 #include "passes/import/ImportGraph.h"
 
-#include "mlir/ExecutionEngine/ExecutionEngine.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 
-#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
 
 #include <cstring>
 
@@ -42,6 +36,7 @@ struct PlainFunction::Implementation {
   std::vector<const void *> weights;
   std::vector<Copy> copies;
   std::unique_ptr<ExecutionEngine> engine;
+  function::Code code = nullptr;
 };
 
 PlainFunction::PlainFunction(std::unique_ptr<Implementation> implementation)
@@ -109,29 +104,6 @@ static void setShapes(func::FuncOp function, const std::vector<TensorType> &inpu
 
 //===-- Code ------------------------------------------------------------------------------------------------------===//
 
-static Expected<std::unique_ptr<ExecutionEngine>> makeEngine(ModuleOp module) {
-  static const bool isInitialized = !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
-  (void)isInitialized;
-  auto fail = [](llvm::Error error) { return Error{"cannot make code: " + llvm::toString(std::move(error))}; };
-  auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
-  if (!host)
-    return fail(host.takeError());
-  auto machine = host->createTargetMachine();
-  if (!machine)
-    return fail(machine.takeError());
-  llvm::TargetMachine *tuned = machine->get(); // owned by the engine, which outlives the optimization
-  const auto optimize = makeOptimizingTransformer(/*optLevel=*/2, /*sizeLevel=*/0, tuned);
-  ExecutionEngineOptions options;
-  options.transformer = optimize;
-  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Default;
-  auto engine = ExecutionEngine::create(module, options, std::move(*machine));
-  if (!engine)
-    return fail(engine.takeError());
-  if (auto compiled = (*engine)->lookupPacked(entry); !compiled) // compiles now, not at the first call
-    return fail(compiled.takeError());
-  return std::move(*engine);
-}
-
 /// Whether elements of `type`, which has no signs, are what the model calls `wanted`.
 static bool isStoredAs(Type type, onnx::ElementType wanted) {
   const bool isFloat = wanted == onnx::ElementType::float16 || wanted == onnx::ElementType::bfloat16 ||
@@ -141,18 +113,29 @@ static bool isStoredAs(Type type, onnx::ElementType wanted) {
   return type.getIntOrFloatBitWidth() == (wanted == onnx::ElementType::boolean ? 1 : onnx::bitWidth(wanted));
 }
 
+/// What the model calls values of `type`, which must be floats: others may have a sign or not.
+static onnx::ElementType floatTypeOf(Type type) {
+  for (const onnx::ElementType floats : {onnx::ElementType::float32, onnx::ElementType::float16,
+                                         onnx::ElementType::bfloat16, onnx::ElementType::float64})
+    if (isStoredAs(type, floats))
+      return floats;
+  return onnx::ElementType::undefined;
+}
+
 /// What the function's results are; their signs stand in the model.
 static Expected<std::vector<TensorType>> outputsOf(func::FuncOp function, const onnx::Model &model) {
   std::vector<TensorType> outputs;
   for (auto [info, type] : llvm::zip(model.graph.outputs, function.getResultTypes())) {
     auto tensor = cast<RankedTensorType>(type);
-    if (!isStoredAs(tensor.getElementType(), info.type)) {
+    const onnx::ElementType said =
+        info.type == onnx::ElementType::undefined ? floatTypeOf(tensor.getElementType()) : info.type;
+    if (!isStoredAs(tensor.getElementType(), said)) {
       std::string text;
       llvm::raw_string_ostream(text) << tensor.getElementType();
       return Error{llvm::sys::path::filename(model.path).str() + ": output '" + info.name + "' is computed as " + text +
                    ", but the model says that it is " + std::string(onnx::name(info.type))};
     }
-    outputs.push_back({info.name, info.type, {tensor.getShape().begin(), tensor.getShape().end()}});
+    outputs.push_back({info.name, said, {tensor.getShape().begin(), tensor.getShape().end()}});
   }
   return outputs;
 }
@@ -201,8 +184,6 @@ Expected<PlainFunction> PlainFunction::compile(onnx::Model model, std::span<cons
   result->model = std::move(model);
   DialectRegistry registry;
   registerDialects(registry);
-  registerBuiltinDialectTranslation(registry);
-  registerLLVMDialectTranslation(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   context.loadDialect<arith::ArithDialect, func::FuncDialect, onnx::OnnxDialect>(); // what importGraph makes
@@ -222,10 +203,14 @@ Expected<PlainFunction> PlainFunction::compile(onnx::Model model, std::span<cons
   result->outputs = std::move(*outputs);
   if (!runPasses(*module, addMemoryPasses))
     return diagnostics.error("codegen");
-  auto engine = makeEngine(*module);
+  auto engine = function::makeEngine(*module);
   if (!engine)
     return Error{engine.error().message + "; " + diagnostics.error("codegen").message};
+  Expected<function::Code> code = function::lookUp(**engine, entry); // compiles now, not at the first call
+  if (!code)
+    return code.error();
   result->engine = std::move(*engine);
+  result->code = *code;
   return PlainFunction(std::move(result));
 }
 
@@ -237,8 +222,7 @@ Status PlainFunction::run(std::span<const void *const> inputs, std::span<void *c
   SmallVector<void *> arguments;
   for (const void *&pointer : pointers)
     arguments.push_back(&pointer);
-  if (llvm::Error error = implementation->engine->invokePacked(entry, arguments))
-    return Error{"cannot run the code: " + llvm::toString(std::move(error))};
+  implementation->code(arguments.data());
   return {};
 }
 

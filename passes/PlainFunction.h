@@ -23,9 +23,10 @@ class PlainFunction {
 public:
   struct Implementation;
 
-  /// Compiles `model` for inputs of these names, types and shapes, in any order. Fails, naming the input, when one is
-  /// missing, unknown, or not of the type and fixed sizes that the model wants; and naming all nodes that are not
-  /// supported.
+  /// Compiles `model` for inputs of these names, types and shapes, in any order. Its outputs may be any values of the
+  /// graph; one without a type is of the floats that are computed. What no output needs is not computed. Fails, naming
+  /// the input, when one is missing, unknown, or not of the type and fixed sizes that the model wants; and naming all
+  /// nodes that are not supported.
   static Expected<PlainFunction> compile(onnx::Model model, std::span<const TensorType> inputs);
 
   PlainFunction(PlainFunction &&);

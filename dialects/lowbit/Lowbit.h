@@ -26,3 +26,10 @@
 
 #define GET_OP_CLASSES
 #include "dialects/lowbit/Ops.h.inc"
+
+namespace halftone::lowbit {
+
+/// What lowbit.observe can gather, by name.
+llvm::ArrayRef<llvm::StringRef> observable();
+
+} // namespace halftone::lowbit

@@ -31,6 +31,11 @@ static void printSameType(OpAsmPrinter &printer, Operation *, Type first, Type) 
 //===-- Verifiers
 //---------------------------------------------------------------------------------------------------===//
 
+ArrayRef<StringRef> halftone::lowbit::observable() {
+  static constexpr StringRef names[] = {"hessian", "magnitude", "range"};
+  return names;
+}
+
 /// Channels of a [tokens, channels] tensor.
 static int64_t channels(Type type) { return cast<ShapedType>(type).getShape()[1]; }
 
@@ -74,6 +79,17 @@ LogicalResult ScaleColumnsOp::verify() {
   WeightType result = getResult().getType();
   if (result.getShape() != matrix.getShape() || !result.getFormat().getValue().isPlain())
     return emitOpError("C4: the matrix is ") << matrix << ", the result " << result;
+  return success();
+}
+
+LogicalResult ScaleRowsOp::verify() {
+  WeightType matrix = getMatrix().getType(), factors = getFactors().getType(), result = getResult().getType();
+  if (factors.getShape() != matrix.getShape().take_front())
+    return emitOpError("C1: needs a factor for each row, not ") << factors << " for " << matrix;
+  if (!matrix.getFormat().getValue().isPlain() || !factors.getFormat().getValue().isPlain())
+    return emitOpError("C2: only plain weights can be scaled, not ") << matrix << " by " << factors;
+  if (result.getShape() != matrix.getShape() || !result.getFormat().getValue().isPlain())
+    return emitOpError("C3: the weight is ") << matrix << ", the result " << result;
   return success();
 }
 
@@ -131,6 +147,16 @@ LogicalResult LinearOp::verify() {
            << weight << " with " << activation;
   if (!sameTokens(input, getResult().getType().getShape()))
     return emitOpError("C5: the input is ") << getInput().getType() << ", the result " << getResult().getType();
+  return success();
+}
+
+LogicalResult ObserveOp::verify() {
+  llvm::SmallDenseSet<StringRef> seen;
+  for (auto what : getGather().getAsValueRange<StringAttr>())
+    if (!llvm::is_contained(observable(), what) || !seen.insert(what).second)
+      return emitOpError("C1: gathers ") << getGather() << "; what there is, each once: " << observable();
+  if (seen.empty())
+    return emitOpError("C1: gathers nothing; there are ") << observable();
   return success();
 }
 

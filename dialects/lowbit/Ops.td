@@ -95,6 +95,29 @@ def Lowbit_ScaleColumnsOp : Lowbit_Op<"scale_columns", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Lowbit_ScaleRowsOp : Lowbit_Op<"scale_rows", [Pure]> {
+  let summary = "A matrix with each row, or a vector with each element, multiplied by a factor";
+  let description = [{
+    diag(f) * W: the weight of a producer whose readers take over the inverse. Evaluated as lowbit.scale_columns is.
+
+    ```mlir
+    %w = lowbit.scale_rows %up, %f
+           : (!lowbit.weight<768x288, <f32>>, !lowbit.weight<768, <f32>>) -> !lowbit.weight<768x288, <f32>>
+    ```
+
+    Constraints:
+    C1. The factors have one dimension, as many as the weight has rows.
+    C2. Both are plain.
+    C3. The result is plain and has the shape of the weight.
+  }];
+  let arguments = (ins Lowbit_WeightType:$matrix, Lowbit_WeightType:$factors);
+  let results = (outs Lowbit_WeightType:$result);
+  let builders = [OpBuilder<(ins "::mlir::Value":$matrix, "::mlir::Value":$factors),
+                            [{ build($_builder, $_state, matrix.getType(), matrix, factors); }]>];
+  let assemblyFormat = "$matrix `,` $factors `:` `(` type($matrix) `,` type($factors) `)` `->` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
 def Lowbit_SliceRowsOp : Lowbit_Op<"slice_rows", [Pure]> {
   let summary = "Some rows of a matrix, or elements of a vector";
   let description = [{
@@ -318,6 +341,26 @@ def Lowbit_QuantizeActivationOp : Lowbit_Op<"quantize_activation", [Pure]> {
   let arguments = (ins Lowbit_Tokens:$input);
   let results = (outs Lowbit_ActivationType:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===-- Calibration: what is looked at --------------------------------------------------------------------------------===//
+
+def Lowbit_ObserveOp : Lowbit_Op<"observe", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Values that are looked at while the model runs on calibration data";
+  let description = [{
+    Names what is gathered about each channel of `input` over all calibration tokens: `hessian`, 2/tokens * sum x x^T;
+    `magnitude`, mean |x|; `range`, smallest and largest. What was gathered goes to a file, never into the IR.
+
+    ```mlir
+    lowbit.observe %n gather ["hessian", "range"] : tensor<?x288xf32>
+    ```
+
+    Constraints:
+    C1. Something is gathered, and only what has a name above, each once.
+  }];
+  let arguments = (ins Lowbit_Tokens:$input, StrArrayAttr:$gather);
+  let assemblyFormat = "$input `gather` $gather attr-dict `:` type($input)";
   let hasVerifier = 1;
 }
 

@@ -21,7 +21,9 @@ void halftone::lowbit::forEachUse(Value handle, function_ref<void(OpOperand &)> 
   follow(handle, symbols, visit);
 }
 
-bool halftone::lowbit::isDerivation(Operation *op) { return isa<ScaleColumnsOp, SliceRowsOp, WidenOp>(op); }
+bool halftone::lowbit::isDerivation(Operation *op) {
+  return isa<ScaleColumnsOp, ScaleRowsOp, SliceRowsOp, WidenOp>(op);
+}
 
 WeightUses::WeightUses(ModuleOp module) {
   SymbolTable symbols(module);

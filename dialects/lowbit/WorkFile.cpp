@@ -14,8 +14,12 @@ static constexpr uint64_t alignment = 64;
 Expected<std::unique_ptr<WorkFile>> WorkFile::create(std::string path, mlir::ModuleOp module, llvm::StringRef pass) {
   if (path.empty())
     return Error{pass.str() + " needs a file to write, work=FILE"};
+  return create(std::move(path), weightFiles(module));
+}
+
+Expected<std::unique_ptr<WorkFile>> WorkFile::create(std::string path, std::vector<std::string> inputs) {
   io::AtomicFileOptions options;
-  options.inputs = weightFiles(module);
+  options.inputs = std::move(inputs);
   options.durable = false;
   Expected<io::AtomicFile> file = io::AtomicFile::create(std::move(path), options);
   if (!file)

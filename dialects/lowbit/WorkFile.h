@@ -16,6 +16,8 @@ public:
   /// Starts `path`, which must not be a file that a weight of `module` lies in. `pass` stands in the error when no path
   /// was given.
   static Expected<std::unique_ptr<WorkFile>> create(std::string path, mlir::ModuleOp module, llvm::StringRef pass);
+  /// The same of a file that must be none of \p inputs.
+  static Expected<std::unique_ptr<WorkFile>> create(std::string path, std::vector<std::string> inputs);
 
   /// Where the next `bytes` bytes go; a multiple of the size of a cache line.
   uint64_t reserve(uint64_t bytes);

@@ -21,6 +21,15 @@ static llvm::SetVector<Value> valuesOf(Operation *op) {
   return values;
 }
 
+/// Whether `value` can be an argument: memory whose layout is known, which a bare pointer brings.
+static bool canPass(Value value) {
+  auto memory = dyn_cast<MemRefType>(value.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  return !memory || (succeeded(memory.getStridesAndOffset(strides, offset)) && !ShapedType::isDynamic(offset) &&
+                     llvm::none_of(strides, ShapedType::isDynamic));
+}
+
 /// Moves `op` into the function `name` and calls it in its place. Constants go along.
 static void outline(Operation *op, StringRef name, OpBuilder &functions) {
   SmallVector<Value> arguments;
@@ -51,7 +60,10 @@ namespace {
 struct OutlineLoopsPass : halftone::impl::OutlineLoopsBase<OutlineLoopsPass> {
   void runOnOperation() override {
     SmallVector<Operation *> loops;
-    getOperation().walk([&](linalg::LinalgOp op) { loops.push_back(op); });
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (llvm::all_of(valuesOf(op), canPass))
+        loops.push_back(op);
+    });
     OpBuilder functions = OpBuilder::atBlockBegin(getOperation().getBody());
     for (auto [i, op] : llvm::enumerate(loops))
       outline(op, ("loops_" + Twine(i)).str(), functions);

@@ -59,6 +59,23 @@ def BufferizeFunction : Pass<"bufferize-function", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def CallProducts : Pass<"call-products", "::mlir::ModuleOp"> {
+  let summary = "Leave products of matrices to the machine's library";
+  let description = [{
+    A linalg operation on memory that adds the product of two f32 matrices, the second perhaps turned, to a third becomes a call of
+    `halftone_product` or `halftone_product_turned`: rows, columns, inner size, then for each matrix its address and the
+    distance of its rows. Columns must lie side by side. Everything else stays.
+
+    Why not convert-linalg-to-std: its calls go by the operation's name, not by what it computes, and take descriptors.
+
+    Example:
+      linalg.generic {a[m, k] * b[n, k] added to c[m, n]} ins(%a, %b) outs(%c)
+    =>
+      call @halftone_product_turned(%m, %n, %k, %a_address, %a_stride, %b_address, %b_stride, %c_address, %c_stride)
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def OutlineLoops : Pass<"outline-loops", "::mlir::ModuleOp"> {
   let summary = "Move each loop nest into a function, one for equal ones";
   let description = [{

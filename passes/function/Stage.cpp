@@ -15,6 +15,8 @@
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/MemRef/Transforms/AllocationOpInterfaceImpl.h"
 #include "mlir/Dialect/MemRef/Transforms/BufferViewFlowOpInterfaceImpl.h"
+#include "mlir/Dialect/SCF/Transforms/BufferDeallocationOpInterfaceImpl.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -34,6 +36,7 @@ void halftone::addMemoryPasses(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   bufferization::buildBufferDeallocationPipeline(passes, bufferization::BufferDeallocationPipelineOptions());
   passes.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
+  passes.addPass(createCallProducts()); // hides memory behind addresses: after its end was found
   passes.addPass(createOutlineLoops());
   passes.addPass(func::createDuplicateFunctionEliminationPass());
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
@@ -49,5 +52,7 @@ void halftone::registerFunctionDialects(DialectRegistry &registry) {
   linalg::registerBufferizableOpInterfaceExternalModels(registry);
   memref::registerAllocationOpInterfaceExternalModels(registry);
   memref::registerBufferViewFlowOpInterfaceExternalModels(registry);
+  scf::registerBufferDeallocationOpInterfaceExternalModels(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
   tensor::registerBufferizableOpInterfaceExternalModels(registry);
 }

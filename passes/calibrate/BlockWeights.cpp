@@ -1,0 +1,69 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Decoding weights when they are needed.
+#include "passes/calibrate/BlockWeights.h"
+
+#include "dialects/lowbit/StreamRows.h"
+#include "lib/formats/Codec.h"
+
+using namespace mlir;
+using namespace halftone;
+using namespace halftone::calibrate;
+using namespace halftone::lowbit;
+
+BlockWeights::BlockWeights(ModuleOp module)
+    : names(ModuleOp::create(module.getLoc())), source(std::make_unique<StoredWeights>()) {
+  OpBuilder builder = OpBuilder::atBlockBegin(names->getBody());
+  for (WeightOp weight : module.getOps<WeightOp>())
+    operations[weight.getSymName().str()] = cast<WeightOp>(builder.clone(*weight));
+}
+
+/// Decodes the rows of a matrix of codes.
+static void decode(const formats::StoredMatrix &matrix, function_ref<std::span<float>(int64_t)> rowOf) {
+  const formats::StoredShape &shape = matrix.shape();
+  formats::RowBuffer encoded(shape.format, shape.columns);
+  for (int64_t row = 0; row < shape.rows; ++row) {
+    const formats::EncodedRow parts[] = {encoded.row()};
+    matrix.readRows(row, parts);
+    formats::decodeRow(shape.format, encoded.view(), rowOf(row));
+  }
+}
+
+Status BlockWeights::load(const std::string &name) {
+  if (loaded.contains(name))
+    return {};
+  WeightOp weight = operations.at(name);
+  Expected<formats::StoredMatrix> matrix = source->open(weight);
+  if (!matrix)
+    return matrix.error();
+  const formats::StoredShape &shape = matrix->shape();
+  std::vector<float> &values = loaded[name];
+  values.resize(shape.rows * shape.columns);
+  const auto rowOf = [&](int64_t row) { return std::span(values).subspan(row * shape.columns, shape.columns); };
+  Status read;
+  if (shape.format.isPlain())
+    read = streamRows(names->getContext(), *matrix, [&](int64_t, RowChunk &chunk) -> Status {
+      for (int64_t row = chunk.first(); row < chunk.last(); ++row)
+        std::ranges::copy(chunk.row(row), rowOf(row).begin());
+      return {};
+    });
+  else
+    decode(*matrix, rowOf);
+  source->release(weight);
+  return read;
+}
+
+void BlockWeights::replace(const std::string &name, std::span<const float> values, bool atOnce) {
+  isReplaced = true;
+  (atOnce ? loaded : waiting)[name].assign(values.begin(), values.end());
+}
+
+void BlockWeights::takeReplaced() {
+  for (auto &[name, values] : waiting)
+    loaded[name] = std::move(values);
+  waiting.clear();
+}
+
+void BlockWeights::clear() {
+  loaded.clear();
+  isReplaced = false;
+}
