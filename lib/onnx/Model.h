@@ -63,6 +63,8 @@ struct Node {
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
   std::vector<Attribute> attributes;
+  /// Where it stands among the nodes of its graph in the file.
+  size_t position = 0;
 
   /// The attribute's value, or null when there is none of that name; `get<int64_t>("axis")` also when it has another
   /// type.
@@ -92,6 +94,8 @@ struct Model {
   std::string producer; ///< "pytorch 2.1.0"
   std::map<std::string, int64_t> opsets;
   std::map<std::string, std::string> metadata;
+  /// Names of the operators that the model defines itself.
+  std::vector<std::string> functions;
   Graph graph;
   /// The model file, then the files of external data, mapped for as long as someone holds them.
   std::vector<std::shared_ptr<const io::MappedFile>> files;
@@ -105,6 +109,10 @@ struct ReadOptions {
   std::string externalDataRoot;
   /// Tensors up to this many bytes are also copied into Tensor::bytes.
   uint64_t inlineLimit = 1024;
+  /// Takes what it does not know for whoever only passes it on: operators of any domain, functions of the model's own,
+  /// inputs that are no tensors, sparse initializers, of which only the name is read, and attributes of rare types,
+  /// which are left out.
+  bool isLenient = false;
 };
 
 /// Reads and checks an ONNX model: versions, names, order, sizes, external data. Weights are not read, only found.

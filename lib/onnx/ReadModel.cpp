@@ -19,8 +19,8 @@ using Functions = std::set<std::pair<std::string, std::string>>;
 
 class GraphReader {
 public:
-  GraphReader(const Model &model, const TensorSources &sources, const Functions &functions)
-      : model(model), sources(sources), functions(functions) {}
+  GraphReader(const Model &model, const TensorSources &sources, const Functions &functions, bool isLenient)
+      : model(model), sources(sources), functions(functions), isLenient(isLenient) {}
 
   /// \param where how errors about the graph as a whole begin.
   Expected<Graph> read(const ::onnx::GraphProto &proto, const std::string &where);
@@ -34,6 +34,7 @@ private:
   const Model &model;
   const TensorSources &sources;
   const Functions &functions;
+  bool isLenient;
 };
 
 } // namespace
@@ -58,8 +59,11 @@ static ValueInfo readValue(const ::onnx::ValueInfoProto &proto) {
 }
 
 Status GraphReader::readInitializers(const ::onnx::GraphProto &proto, const std::string &where, Graph &graph) {
-  for (const ::onnx::SparseTensorProto &sparse : proto.sparse_initializer())
-    return Error{where + ": initializer '" + sparse.values().name() + "' is sparse, which is not supported"};
+  for (const ::onnx::SparseTensorProto &sparse : proto.sparse_initializer()) {
+    if (!isLenient)
+      return Error{where + ": initializer '" + sparse.values().name() + "' is sparse, which is not supported"};
+    graph.initializers.emplace_back().name = sparse.values().name();
+  }
   for (const ::onnx::TensorProto &initializer : proto.initializer()) {
     Expected<Tensor> tensor = readTensor(initializer, sources, where + ": initializer '" + initializer.name() + "'");
     if (!tensor)
@@ -86,6 +90,7 @@ Expected<Graph> GraphReader::read(const ::onnx::GraphProto &proto, const std::st
     Expected<Node> read = readNode(node);
     if (!read)
       return read.error();
+    read->position = graph.nodes.size();
     graph.nodes.push_back(std::move(*read));
   }
   return graph;
@@ -94,9 +99,18 @@ Expected<Graph> GraphReader::read(const ::onnx::GraphProto &proto, const std::st
 Status GraphReader::checkOperator(const Node &node) const {
   if (node.opType.empty())
     return Error{model.describe(node) + ": the node names no operator"};
+  if (isLenient)
+    return {};
   if (functions.contains({node.domain, node.opType}))
     return Error{model.describe(node) + ": the operator is a function of the model's own, which is not supported"};
   return checkDomain(model, node);
+}
+
+/// Types of attributes that say nothing about which values a node reads.
+static bool isRare(AttributeProto::AttributeType type) {
+  return type == AttributeProto::SPARSE_TENSOR || type == AttributeProto::TENSORS ||
+         type == AttributeProto::SPARSE_TENSORS || type == AttributeProto::TYPE_PROTO ||
+         type == AttributeProto::TYPE_PROTOS;
 }
 
 Expected<Node> GraphReader::readNode(const ::onnx::NodeProto &proto) {
@@ -112,6 +126,8 @@ Expected<Node> GraphReader::readNode(const ::onnx::NodeProto &proto) {
   for (const AttributeProto &attribute : proto.attribute()) {
     if (node.attribute(attribute.name()))
       return Error{where + "attribute '" + attribute.name() + "' is there twice"};
+    if (isLenient && isRare(attribute.type()))
+      continue;
     Expected<Attribute> read = readAttribute(attribute, where + "attribute '" + attribute.name() + "'");
     if (!read)
       return read.error();
@@ -169,6 +185,8 @@ static Status readHeader(const ::onnx::ModelProto &proto, Model &model) {
   model.producer = proto.producer_name() + (proto.producer_version().empty() ? "" : " " + proto.producer_version());
   for (const ::onnx::StringStringEntryProto &entry : proto.metadata_props())
     model.metadata[entry.key()] = entry.value();
+  for (const ::onnx::FunctionProto &function : proto.functions())
+    model.functions.push_back(function.name());
   if (Status read = readOpsets(proto, model); !read)
     return read;
   if (Status checked = checkVersions(model); !checked)
@@ -193,11 +211,11 @@ static Status readGraph(const ::onnx::ModelProto &proto, const WeightIndex &inde
     functions.emplace(canonicalDomain(function.domain()), function.name());
   ExternalData external(model.path, options.externalDataRoot, model.files);
   const TensorSources sources = {index, external, model.files, options.inlineLimit};
-  Expected<Graph> graph = GraphReader(model, sources, functions).read(proto.graph(), model.path);
+  Expected<Graph> graph = GraphReader(model, sources, functions, options.isLenient).read(proto.graph(), model.path);
   if (!graph)
     return graph.error();
   model.graph = std::move(*graph);
-  if (Status checked = checkInputTypes(model); !checked)
+  if (Status checked = options.isLenient ? Status() : checkInputTypes(model); !checked)
     return checked;
   return checkGraph(model);
 }

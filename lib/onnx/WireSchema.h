@@ -30,8 +30,32 @@ struct Message {
 
 extern const Message model, tensor;
 
+namespace modelField {
+enum : uint32_t { irVersion = 1, graph = 7, opsetImport = 8 };
+}
+namespace graphField {
+enum : uint32_t { node = 1, initializer = 5, input = 11, valueInfo = 13 };
+}
+namespace nodeField {
+enum : uint32_t { attribute = 5 };
+}
+namespace attributeField {
+enum : uint32_t { graph = 6 };
+}
+namespace valueField {
+enum : uint32_t { name = 1 };
+}
 namespace tensorField {
-enum : uint32_t { dataType = 2, floatData = 4, rawData = 9, doubleData = 10, docString = 12 };
+enum : uint32_t {
+  dataType = 2,
+  floatData = 4,
+  name = 8,
+  rawData = 9,
+  doubleData = 10,
+  docString = 12,
+  externalData = 13,
+  dataLocation = 14
+};
 }
 
 } // namespace halftone::onnx::wire

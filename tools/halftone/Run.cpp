@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // halftone run: a graph as a plain function from one archive of arrays to another.
 #include "lib/io/Npz.h"
+#include "passes/Arrays.h"
 #include "passes/PlainFunction.h"
 #include "tools/halftone/Commands.h"
 #include "tools/halftone/Display.h"
@@ -17,49 +18,19 @@ namespace halftone::tool {
 
 //===-- Arrays and tensors ----------------------------------------------------------------------------------------===//
 
-namespace {
-
-struct TypeRow {
-  io::NpyType array;
-  onnx::ElementType tensor;
-};
-
-/// An array with memory of its own.
-struct Buffer {
-  explicit Buffer(size_t bytes) : words((bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t)) {}
-  std::byte *data() { return reinterpret_cast<std::byte *>(words.data()); }
-
-  std::vector<std::max_align_t> words;
-};
-
-} // namespace
-
-static constexpr TypeRow types[] = {
-    {io::NpyType::boolean, onnx::ElementType::boolean}, {io::NpyType::int8, onnx::ElementType::int8},
-    {io::NpyType::int16, onnx::ElementType::int16},     {io::NpyType::int32, onnx::ElementType::int32},
-    {io::NpyType::int64, onnx::ElementType::int64},     {io::NpyType::uint8, onnx::ElementType::uint8},
-    {io::NpyType::uint16, onnx::ElementType::uint16},   {io::NpyType::uint32, onnx::ElementType::uint32},
-    {io::NpyType::uint64, onnx::ElementType::uint64},   {io::NpyType::float16, onnx::ElementType::float16},
-    {io::NpyType::float32, onnx::ElementType::float32}, {io::NpyType::float64, onnx::ElementType::float64},
-};
-
 static std::vector<TensorType> typesOf(const io::NpzFile &file) {
   std::vector<TensorType> result;
-  for (const io::NamedArray &array : file.arrays()) {
-    const auto *row =
-        std::find_if(std::begin(types), std::end(types), [&](auto &row) { return row.array == array.type; });
-    result.push_back({array.name, row->tensor, {array.shape.begin(), array.shape.end()}});
-  }
+  for (const io::NamedArray &array : file.arrays())
+    result.push_back({array.name, elementTypeOf(array.type), {array.shape.begin(), array.shape.end()}});
   return result;
 }
 
 static Expected<io::NamedArray> arrayFor(const TensorType &tensor, std::span<const std::byte> data) {
-  const auto *row =
-      std::find_if(std::begin(types), std::end(types), [&](auto &row) { return row.tensor == tensor.type; });
-  if (row == std::end(types))
+  const std::optional<io::NpyType> type = arrayTypeOf(tensor.type);
+  if (!type)
     return Error{"output '" + tensor.name + "' is " + std::string(onnx::name(tensor.type)) +
                  ", which an .npz file cannot hold"};
-  return io::NamedArray{tensor.name, row->array, {tensor.shape.begin(), tensor.shape.end()}, data};
+  return io::NamedArray{tensor.name, *type, {tensor.shape.begin(), tensor.shape.end()}, data};
 }
 
 //===-- Running ---------------------------------------------------------------------------------------------------===//

@@ -1,0 +1,40 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Arrays that a graph is calibrated on: an .npz file with one for each of the graph's inputs, samples along the first
+// axis.
+#pragma once
+
+#include "passes/Arrays.h"
+#include "passes/PlainFunction.h"
+
+namespace halftone {
+
+struct ArrayOptions {
+  std::string path;
+  /// Most samples; 0 takes all. `seed` decides which when there are more.
+  int64_t samples = 0;
+  uint64_t seed = 0;
+};
+
+class CalibrationArrays {
+public:
+  /// Fails, naming file and array, when the arrays are none or differ in their number of samples, when one has no axis
+  /// of samples, or when there is no sample.
+  static Expected<CalibrationArrays> open(const ArrayOptions &options, const onnx::Model &model);
+
+  /// The tensors of one sample: a batch of one, or the sample alone where the graph's input has an axis less.
+  const std::vector<TensorType> &inputs() const { return types; }
+  /// How many samples were taken.
+  int64_t count() const { return static_cast<int64_t>(chosen.size()); }
+
+  /// The elements of sample `index`, in the order of `function`'s inputs.
+  std::vector<Buffer> sample(int64_t index, const PlainFunction &function) const;
+
+private:
+  CalibrationArrays(io::NpzFile file) : file(std::move(file)) {}
+
+  io::NpzFile file;
+  std::vector<TensorType> types;
+  std::vector<int64_t> chosen; ///< places along the first axis
+};
+
+} // namespace halftone

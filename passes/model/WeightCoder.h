@@ -1,0 +1,63 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Weights of a model become codes, one after the other, in a file of a work folder.
+#pragma once
+
+#include "dialects/lowbit/WorkFile.h"
+#include "lib/formats/StoredMatrix.h"
+#include "lib/io/WorkFolder.h"
+#include "lib/onnx/quantized/Linears.h"
+#include "lib/quantize/Gptq.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+namespace halftone {
+
+/// What a weight lost.
+struct CodingLoss {
+  double error = 0; ///< ||decoded - w|| / ||w||
+  /// The relative error of the linear's outputs over the calibration data, where there were any.
+  std::optional<double> outputError = std::nullopt;
+  int64_t vanishedBlocks = 0; ///< not zero, but with the scale 0
+};
+
+/// A weight's codes.
+struct CodedWeight {
+  const onnx::LinearWeight *weight;
+  formats::Format format;
+  uint64_t offset; ///< in the file
+  CodingLoss loss;
+};
+
+class WeightCoder {
+public:
+  /// \param context whose threads work. All must outlive the coder.
+  static Expected<WeightCoder> create(const onnx::Model &model, const io::WorkFolder &work, mlir::MLIRContext &context);
+
+  /// Rounds to nearest.
+  Expected<CodedWeight> round(const onnx::LinearWeight &weight, const formats::Format &format);
+  /// GPTQ, with what is known of the inputs of the linears.
+  Expected<CodedWeight> compensate(const onnx::LinearWeight &weight, const formats::Format &format,
+                                   const quantize::HessianFactor &factor, const quantize::GptqOptions &options);
+
+  /// No more weights come: the file can be read.
+  Status finish();
+  /// The storage rows of a weight, after finish().
+  Expected<formats::StoredMatrix> codes(const CodedWeight &coded) const;
+
+private:
+  WeightCoder(const onnx::Model &model, const io::WorkFolder &work, mlir::MLIRContext &context,
+              std::unique_ptr<lowbit::WorkFile> file)
+      : model(model), work(work), context(context), file(std::move(file)) {}
+  Expected<formats::StoredMatrix> source(const onnx::LinearWeight &weight) const;
+
+  const onnx::Model &model;
+  const io::WorkFolder &work;
+  mlir::MLIRContext &context;
+  std::unique_ptr<lowbit::WorkFile> file;
+  std::shared_ptr<const io::MappedFile> written;
+};
+
+/// Threads of `context` as lib/matrix wants them.
+matrix::ParallelFor parallelOn(mlir::MLIRContext &context);
+
+} // namespace halftone
