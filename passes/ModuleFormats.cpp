@@ -2,16 +2,13 @@
 // Asks the operations that read weights.
 #include "passes/ModuleFormats.h"
 
-#include "dialects/lowbit/Lowbit.h"
-
 using namespace mlir;
 
 namespace halftone {
 
 static std::string nameOf(lowbit::WeightType type) { return formats::name(type.getFormat().getValue()); }
 
-/// The last linear of @forward, which the blocks that it calls come before.
-static lowbit::LinearOp findHead(ModuleOp module) {
+lowbit::LinearOp findHead(ModuleOp module) {
   lowbit::LinearOp head;
   if (auto forward = module.lookupSymbol<func::FuncOp>("forward"); forward && !forward.isExternal())
     for (auto linear : forward.getBody().front().getOps<lowbit::LinearOp>())

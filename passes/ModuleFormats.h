@@ -2,6 +2,8 @@
 // Which formats the weights of a quantized module have, by what they are for.
 #pragma once
 
+#include "dialects/lowbit/Lowbit.h"
+
 #include "mlir/IR/BuiltinOps.h"
 
 #include <string>
@@ -13,6 +15,9 @@ namespace halftone {
 struct ModuleFormats {
   std::string linears, embedding, head;
 };
+
+/// The last linear of @forward, which the blocks that it calls come before; null when it has none.
+lowbit::LinearOp findHead(mlir::ModuleOp module);
 
 ModuleFormats moduleFormats(mlir::ModuleOp module);
 

@@ -49,8 +49,7 @@ static std::string cell(const llvm::json::Value &value) {
   return text;
 }
 
-/// Numbers stand on the right of their column, everything else on the left.
-static std::string aligned(const std::vector<std::vector<std::string>> &lines, const std::vector<bool> &right) {
+std::string aligned(const std::vector<std::vector<std::string>> &lines, const std::vector<bool> &right) {
   std::vector<size_t> widths(right.size(), 0);
   for (const auto &line : lines)
     for (size_t i = 0; i < line.size(); ++i)
@@ -67,6 +66,7 @@ static std::string aligned(const std::vector<std::vector<std::string>> &lines, c
   return text;
 }
 
+/// Numbers stand on the right of their column, everything else on the left.
 static std::string toText(const Table &table) {
   std::vector<std::vector<std::string>> lines = {table.columns};
   std::vector<bool> right(table.columns.size(), true);

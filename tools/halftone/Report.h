@@ -28,6 +28,9 @@ using Report = std::vector<Entry>;
 /// One object, indented, with a newline at the end; a table is a list of objects.
 std::string toJson(const Report &report);
 
+/// Lines of as many cells as there are columns; those of columns that are `right` stand on the right.
+std::string aligned(const std::vector<std::vector<std::string>> &lines, const std::vector<bool> &right);
+
 /// "name: value" for a value; for a table its name, the columns' names and the rows, aligned. An object is shown as a
 /// table of two columns.
 std::string toText(const Report &report);
