@@ -3,8 +3,11 @@
 #include "passes/Compilation.h"
 
 #include "dialects/lowbit/Facts.h"
+#include "lib/evaluate/Sequences.h"
 #include "lib/io/AtomicFile.h"
+#include "lib/io/Sha256.h"
 #include "passes/Register.h"
+#include "passes/WeightReport.h"
 #include "passes/import/ContextLength.h"
 #include "passes/package/NeededFeatures.h"
 #include "passes/targets/Target.h"
@@ -101,6 +104,78 @@ Status Compilation::checkTokenizer() {
   return logits ? inputs.tokenizer->checkAgainst(logits.getShape().back()) : Status();
 }
 
+/// Whether a file of samples holds arrays of token ids.
+static bool isArray(StringRef path) { return path.ends_with(".npy") || path.ends_with(".npz"); }
+
+Status Compilation::readSamples() {
+  const CalibrationOptions &calibration = options.calibration;
+  if (calibration.data.empty())
+    return {};
+  auto forward = module->lookupSymbol<func::FuncOp>("forward");
+  if (!forward || forward.getNumResults() == 0)
+    return Error{options.input + ": no forward function to calibrate"};
+  const int64_t vocabulary = cast<RankedTensorType>(forward.getResultTypes().front()).getShape().back();
+  const int64_t context = (*module)->getAttrOfType<IntegerAttr>(facts::context).getInt();
+  calibrate::SampleOptions wanted;
+  wanted.separator = calibration.separator;
+  wanted.length = calibration.length != 0 ? calibration.length : evaluate::defaultLength(wanted.separator, context);
+  if (wanted.length > context)
+    return Error{"--length: sequences of " + std::to_string(wanted.length) + " tokens, but the model's context is " +
+                 std::to_string(context)};
+  wanted.samples = calibration.samples != 0 ? calibration.samples
+                                            : std::max<int64_t>(1, CalibrationOptions::defaultTokens / wanted.length);
+  wanted.seed = calibration.seed;
+  if (!isArray(calibration.data) && !inputs.tokenizer)
+    return Error{"--calibrate: " + calibration.data + " is text, which needs the model's tokenizer: --tokenizer=FILE"};
+  Expected<calibrate::Samples> read =
+      isArray(calibration.data)
+          ? calibrate::readTokenSamples(calibration.data, "", wanted, vocabulary)
+          : calibrate::readTextSamples(calibration.data, wanted, *inputs.tokenizer->tokenizer, vocabulary);
+  if (!read)
+    return read.error();
+  samples = std::move(*read);
+  return {};
+}
+
+/// The options that decide the bytes of weights, by name; those of calibration only where there is some.
+static std::map<std::string, std::string> decisions(const PipelineOptions &options) {
+  const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
+  const CalibrationOptions &calibration = options.calibration;
+  std::map<std::string, std::string> all = {{"fold_norm_scale", word(options.foldNormScale)},
+                                            {"lower_reference", word(options.lowerReference)},
+                                            {"method", calibration.method},
+                                            {"untie", word(options.untie)}};
+  if (!calibration.data.empty())
+    all.insert({{"act_order", word(calibration.actOrder)},
+                {"asymmetric_calibration", word(calibration.asymmetric)},
+                {"block_order", word(calibration.blockOrder)},
+                {"damp", std::to_string(calibration.damp)},
+                {"grid_search", word(calibration.gridSearch)},
+                {"static_groups", word(calibration.staticGroups)},
+                {"true_sequential", word(calibration.trueSequential)}});
+  return all;
+}
+
+Expected<std::shared_ptr<io::Journal>> Compilation::openJournal() {
+  if (!samples || options.output.empty())
+    return std::shared_ptr<io::Journal>();
+  const Expected<std::vector<package::HashedFile>> &files = hashes->get();
+  if (!files)
+    return files.error();
+  std::string all = samples->fingerprint();
+  for (const formats::Format &format : {inputs.formats.weights, inputs.formats.embedding, inputs.formats.head})
+    all += "\n" + formats::name(format);
+  for (const auto &[name, value] : decisions(options))
+    all += "\n" + name + "=" + value;
+  for (const package::HashedFile &file : *files)
+    all += "\n" + file.sha256;
+  Expected<io::Journal> opened =
+      io::Journal::open(options.output + ".work", io::sha256Hex(std::as_bytes(std::span(all))));
+  if (!opened)
+    return opened.error();
+  return std::make_shared<io::Journal>(std::move(*opened));
+}
+
 void Compilation::hashSources() {
   std::vector<std::string> paths;
   for (const auto &file : inputs.model.files)
@@ -115,6 +190,8 @@ void Compilation::hashSources() {
 
 void Compilation::listWeights() {
   weightFormats = moduleFormats(*module);
+  if (!options.report.empty())
+    reported = reportWeights(*module, options.lowerReference);
   for (auto weight : module->getOps<lowbit::WeightOp>()) {
     const auto type = cast<lowbit::WeightType>(weight.getType());
     const ArrayRef<int64_t> shape = type.getShape();
@@ -132,16 +209,48 @@ int64_t Compilation::recorded(StringRef attribute) const {
   return value ? value.getInt() : 0; // what is missing, emit-facts reports
 }
 
-Status Compilation::describe() {
-  const Expected<std::vector<package::HashedFile>> &files = hashes->get();
-  if (!files)
-    return files.error();
-  package::ModelInfo all;
-  all.files = *files;
+Status Compilation::takeHashes(std::vector<package::HashedFile> &files, std::optional<package::HashedFile> &tokenizer) {
+  const Expected<std::vector<package::HashedFile>> &all = hashes->get();
+  if (!all)
+    return all.error();
+  files = *all;
   if (inputs.tokenizer) {
-    all.tokenizer = all.files.back();
-    all.files.pop_back();
+    tokenizer = files.back();
+    files.pop_back();
   }
+  return {};
+}
+
+std::map<std::string, std::string> Compilation::allDecisions() const {
+  std::map<std::string, std::string> all = decisions(options);
+  if (samples)
+    all["calibration"] = samples->fingerprint();
+  return all;
+}
+
+Expected<report::Report> Compilation::makeReport() {
+  std::vector<package::HashedFile> files;
+  std::optional<package::HashedFile> tokenizer;
+  if (Status taken = takeHashes(files, tokenizer); !taken)
+    return taken.error();
+  report::Report all;
+  all.version = HALFTONE_VERSION;
+  for (const auto &[name, sha256] : files)
+    all.files.push_back({name, sha256});
+  if (tokenizer)
+    all.tokenizer = {tokenizer->name, tokenizer->sha256};
+  all.format = weightFormats.linears;
+  all.embeddingFormat = weightFormats.embedding;
+  all.headFormat = weightFormats.head;
+  all.options = allDecisions();
+  all.tensors = reported;
+  return all;
+}
+
+Status Compilation::describe() {
+  package::ModelInfo all;
+  if (Status taken = takeHashes(all.files, all.tokenizer); !taken)
+    return taken;
   all.weights = weights;
   all.format = weightFormats.linears;
   all.embeddingFormat = weightFormats.embedding;
@@ -157,9 +266,7 @@ Status Compilation::describe() {
     all.triple = target.getTriple().str();
     all.targets.push_back({target.getCpu().str(), package::neededFeatures(target)});
   }
-  all.options = {{"fold_norm_scale", options.foldNormScale ? "true" : "false"},
-                 {"lower_reference", options.lowerReference ? "true" : "false"},
-                 {"untie", options.untie ? "true" : "false"}};
+  all.options = allDecisions();
   info = package::infoJson(all);
   return {};
 }

@@ -2,7 +2,10 @@
 // One model on its way: what the stages of Pipeline.cpp work on and with.
 #pragma once
 
+#include "lib/calibrate/Samples.h"
+#include "lib/io/Journal.h"
 #include "lib/io/WorkFolder.h"
+#include "lib/report/Report.h"
 #include "passes/Diagnostics.h"
 #include "passes/Inputs.h"
 #include "passes/ModuleFormats.h"
@@ -35,12 +38,18 @@ public:
   void setDefaultContext();
   /// Refuses a tokenizer that names tokens which the imported model does not know.
   Status checkTokenizer();
+  /// Reads what to calibrate on, when the options say so.
+  Status readSamples();
+  /// What a killed run of the same command has finished; null when there is nothing to calibrate, or no output.
+  Expected<std::shared_ptr<io::Journal>> openJournal();
   /// Begins to hash the files that the model is compiled from.
   void hashSources();
-  /// Notes the weights and their formats, which only the stages before lower know.
+  /// Notes the weights, their formats and what they lost, which only the stages before lower know.
   void listWeights();
   /// Says in `info` what the model was compiled from and how; after the weights are packed.
   Status describe();
+  /// What quantizing did, after listWeights().
+  Expected<report::Report> makeReport();
 
   std::span<const std::byte> tokenizerBytes() const;
   /// Writes the module's text to `path`, whole or not at all, or gives it to `progress` when `path` is empty.
@@ -51,13 +60,22 @@ public:
   const io::WorkFolder work;
   Progress &progress;
   std::string info;
+  /// What to calibrate on; none without data.
+  std::optional<calibrate::Samples> samples;
+  /// Kept until the output stands.
+  std::shared_ptr<io::Journal> journal;
 
 private:
   int64_t recorded(llvm::StringRef attribute) const;
+  /// Gives the hashes of the model's files and of the tokenizer their places.
+  Status takeHashes(std::vector<package::HashedFile> &files, std::optional<package::HashedFile> &tokenizer);
+  /// The options that decide the bytes of the output, by name.
+  std::map<std::string, std::string> allDecisions() const;
 
   std::unique_ptr<llvm::DefaultThreadPool> threads;
   std::optional<package::SourceHashes> hashes;
   std::vector<package::WeightInfo> weights;
+  std::vector<report::Tensor> reported;
   ModuleFormats weightFormats;
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;

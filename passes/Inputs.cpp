@@ -5,7 +5,12 @@
 #include "passes/package/Library.h"
 
 #include "lib/io/AtomicFile.h"
+#include "lib/io/FollowLinks.h"
+#include "lib/quantize/Method.h"
 #include "lib/quantize/VocabularyFormat.h"
+#include "lib/report/Form.h"
+
+#include <filesystem>
 
 namespace halftone {
 
@@ -48,21 +53,57 @@ Status TokenizerFile::checkAgainst(int64_t vocabulary) const {
                " tokens, more than the " + std::to_string(vocabulary) + " that the model knows"};
 }
 
-/// Starts and gives up a file at the output's place: what would fail at the end fails now.
-static Status checkOutput(const PipelineOptions &options, const onnx::Model &model) {
-  if (options.output.empty())
+/// Whether a report is asked for that can be made.
+static Status checkReport(const PipelineOptions &options) {
+  if (options.report.empty())
     return {};
+  if (!report::formOf(options.report))
+    return Error{"--report: '" + options.report + "' ends neither in .json nor in .html"};
+  if (options.stopAfter && *options.stopAfter < Stage::Quantize)
+    return Error{"--report: what quantizing does is not known after --stop-after=" + name(*options.stopAfter).str()};
+  return {};
+}
+
+/// Whether both paths, which need not exist, lead to one place.
+static bool isSame(const std::string &one, const std::string &other) {
+  std::error_code failed;
+  const auto place = [&](const std::string &path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(io::followLinks(path), failed), failed);
+  };
+  return place(one) == place(other);
+}
+
+/// All files that are to be written.
+static Expected<std::vector<std::string>> outputsOf(const PipelineOptions &options) {
+  std::vector<std::string> outputs;
+  if (!options.output.empty())
+    outputs.push_back(options.output);
+  if (!options.output.empty() && options.emit && isForOthers(*options.emit)) {
+    outputs.push_back(package::headerPath(options.output));
+    if (outputs.back() == outputs.front())
+      return Error{options.output + ": the header would have the same name; name the output otherwise"};
+  }
+  for (const std::string &output : outputs)
+    if (!options.report.empty() && isSame(output, options.report))
+      return Error{"--report: " + options.report + " is where " + output + " will stand; name the report otherwise"};
+  if (!options.report.empty())
+    outputs.push_back(options.report);
+  return outputs;
+}
+
+/// Starts and gives up a file at the place of each output: what would fail at the end fails now.
+static Status checkOutputs(const PipelineOptions &options, const onnx::Model &model) {
   std::vector<std::string> inputs;
   for (const auto &file : model.files)
     inputs.push_back(file->path());
   if (!options.tokenizer.empty())
     inputs.push_back(options.tokenizer);
-  std::vector<std::string> outputs = {options.output};
-  if (options.emit && isForOthers(*options.emit))
-    outputs.push_back(package::headerPath(options.output));
-  if (outputs.back() == outputs.front() && outputs.size() > 1)
-    return Error{options.output + ": the header would have the same name; name the output otherwise"};
-  for (const std::string &output : outputs)
+  if (!options.calibration.data.empty())
+    inputs.push_back(options.calibration.data);
+  const Expected<std::vector<std::string>> outputs = outputsOf(options);
+  if (!outputs)
+    return outputs.error();
+  for (const std::string &output : *outputs)
     if (const Expected<io::AtomicFile> probe = io::AtomicFile::create(output, {.inputs = inputs}); !probe)
       return probe.error();
   return {};
@@ -74,6 +115,22 @@ static Status checkSymbol(const std::string &symbol) {
   return Error{"--symbol: '" + symbol + "' is no name in C: letters, digits and _ make one, a digit not first"};
 }
 
+/// A method gets the data that it needs, and no other gets data.
+static Status checkCalibration(const CalibrationOptions &options) {
+  const quantize::Method *method = quantize::findMethod(options.method);
+  if (!method) {
+    std::string names;
+    for (const quantize::Method &other : quantize::methods())
+      names += (names.empty() ? "" : ", ") + std::string(other.name);
+    return Error{"--method: no method is called '" + options.method + "'; there are " + names};
+  }
+  if (method->needsData && options.data.empty())
+    return Error{"--method=" + options.method + " needs data: --calibrate=FILE"};
+  if (!method->needsData && !options.data.empty())
+    return Error{"--calibrate: " + options.method + " needs no data"};
+  return {};
+}
+
 /// A module that is quantized has decided what these options decide.
 static Status checkQuantized(const PipelineOptions &options) {
   const struct {
@@ -82,6 +139,8 @@ static Status checkQuantized(const PipelineOptions &options) {
   } decided[] = {{"--format", options.format.has_value()},
                  {"--embedding-format", options.embeddingFormat.has_value()},
                  {"--head-format", options.headFormat.has_value()},
+                 {"--method", options.calibration.method != CalibrationOptions().method},
+                 {"--calibrate", !options.calibration.data.empty()},
                  {"--untie", options.untie},
                  {"--fold-norm-scale", options.foldNormScale},
                  {"--context", options.context != 0},
@@ -110,6 +169,10 @@ Expected<Inputs> Inputs::open(const PipelineOptions &options) {
   Expected<Formats> formats = readFormats(options);
   if (!formats)
     return formats.error();
+  if (Status checked = checkCalibration(options.calibration); !checked)
+    return checked.error();
+  if (Status checked = checkReport(options); !checked)
+    return checked.error();
   if (Status symbol = checkSymbol(options.symbol); !symbol)
     return symbol.error();
   std::optional<TokenizerFile> tokenizer;
@@ -122,7 +185,7 @@ Expected<Inputs> Inputs::open(const PipelineOptions &options) {
   Expected<onnx::Model> model = openModel(options);
   if (!model)
     return model.error();
-  if (Status checked = checkOutput(options, *model); !checked)
+  if (Status checked = checkOutputs(options, *model); !checked)
     return checked.error();
   return Inputs{*formats, std::move(*model), std::move(tokenizer)};
 }

@@ -4,7 +4,10 @@
 
 #include "lib/io/AtomicFile.h"
 #include "lib/io/SystemError.h"
+#include "lib/report/Form.h"
 #include "passes/Compilation.h"
+#include "passes/calibrate/CompiledBlocks.h"
+#include "passes/calibrate/Passes.h"
 #include "passes/codegen/EmitObject.h"
 #include "passes/codegen/Passes.h"
 #include "passes/fuse/Passes.h"
@@ -27,7 +30,8 @@ using namespace mlir;
 namespace halftone {
 
 /// The work files, by what they hold.
-static constexpr char tables[] = "tables", derived[] = "derived", quantized[] = "quantized", segment[] = "segment",
+static constexpr char tables[] = "tables", derived[] = "derived", calibrated[] = "calibrated",
+                      quantized[] = "quantized", activations[] = "activations", segment[] = "segment",
                       object[] = "model.o", program[] = "program", header[] = "header";
 
 static Artifact wanted(const PipelineOptions &options) { return options.emit.value_or(Artifact::Executable); }
@@ -57,7 +61,7 @@ static Status read(Compilation &model) {
   return model.runPasses(Stage::Import, [](auto &passes) { passes.addPass(createVerifyQuantized()); });
 }
 
-static Status import(Compilation &model) {
+static Status importModel(Compilation &model) {
   if (isQuantized(model.options))
     if (Status found = read(model); !found)
       return found;
@@ -70,34 +74,71 @@ static Status import(Compilation &model) {
   return model.checkTokenizer();
 }
 
-static Status prepare(Compilation &model) {
+static Status prepareModel(Compilation &model) {
   return model.runPasses(
       Stage::Prepare, [&](auto &passes) { addPreparePasses(passes, {.foldNormScale = model.options.foldNormScale}); });
 }
 
-/// Rounding to nearest needs no data.
-static Status calibrate(Compilation &) { return {}; }
+/// Reads the data and marks where to look. What is seen there is gathered as quantizing goes on.
+static Status calibrateModel(Compilation &model) {
+  if (Status read = model.readSamples(); !read || !model.samples)
+    return read;
+  ObserveOptions options;
+  return model.runPasses(Stage::Calibrate, [&](auto &passes) { passes.addPass(createObserve(options)); });
+}
 
-static Status quantize(Compilation &model) {
+/// A runner of the blocks of a module on the samples.
+static calibrate::MakeRunner makeRunner(const Compilation &model) {
+  return [&model](ModuleOp module) {
+    std::vector<calibrate::Sequence> sequences;
+    for (const std::vector<int64_t> &tokens : model.samples->sequences)
+      sequences.push_back({static_cast<int64_t>(tokens.size()), {std::as_bytes(std::span(tokens))}});
+    calibrate::RunnerOptions options;
+    options.trueSequential = model.options.calibration.trueSequential;
+    options.keepOriginal = model.options.calibration.asymmetric;
+    options.memory = model.options.calibration.memory;
+    options.work = model.work / activations;
+    return calibrate::compileBlocks(module, std::move(sequences), options);
+  };
+}
+
+static Status quantizeModel(Compilation &model) {
   QuantizeOptions options;
   options.format = formats::name(model.inputs.formats.weights);
   options.embeddingFormat = formats::name(model.inputs.formats.embedding);
   options.headFormat = formats::name(model.inputs.formats.head);
   options.untie = model.options.untie;
+  const CalibrationOptions &calibration = model.options.calibration;
+  options.method = calibration.method;
+  options.gptq.damp = calibration.damp;
+  options.gptq.actOrder = calibration.actOrder;
+  options.gptq.blockOrder = calibration.blockOrder;
+  options.gptq.staticGroups = calibration.staticGroups;
+  options.gptq.asymmetricCalibration = calibration.asymmetric;
+  options.gptq.gridSearch = calibration.gridSearch;
+  if (model.samples) {
+    Expected<std::shared_ptr<io::Journal>> journal = model.openJournal();
+    if (!journal)
+      return journal.error();
+    options.journal = model.journal = std::move(*journal);
+    options.makeRunner = makeRunner(model);
+  }
   options.derivedFile = model.work / derived;
+  options.calibratedFile = model.work / calibrated;
   options.quantizedFile = model.work / quantized;
-  options.progress = [&](uint64_t done, uint64_t total) { model.progress.advance(Stage::Quantize, done, total); };
+  options.progress = [&](uint64_t done, uint64_t total, const std::string &what) {
+    model.progress.advance(Stage::Quantize, done, total, what);
+  };
   return model.runPasses(Stage::Quantize, [&](auto &passes) { addQuantizePasses(passes, options); });
 }
 
-static Status fuse(Compilation &model) {
-  model.listWeights();
+static Status fuseKernels(Compilation &model) {
   FuseOptions options;
   options.separate = model.options.lowerReference;
   return model.runPasses(Stage::Fuse, [&](auto &passes) { addFusePasses(passes, options); });
 }
 
-static Status lower(Compilation &model) {
+static Status lowerKernels(Compilation &model) {
   LowerOptions options;
   options.segment = model.work / segment;
   options.reference = model.options.lowerReference;
@@ -119,7 +160,7 @@ static Status emitKernels(Compilation &model) {
   return model.writeModule(model.work / object);
 }
 
-static Status codegen(Compilation &model) {
+static Status makeCode(Compilation &model) {
   if (wanted(model.options) == Artifact::Mlir)
     return emitKernels(model);
   if (Status described = model.describe(); !described)
@@ -172,8 +213,9 @@ static constexpr struct {
   Stage stage;
   Status (*run)(Compilation &);
 } stages[] = {
-    {Stage::Import, import}, {Stage::Prepare, prepare}, {Stage::Calibrate, calibrate}, {Stage::Quantize, quantize},
-    {Stage::Fuse, fuse},     {Stage::Lower, lower},     {Stage::Codegen, codegen},     {Stage::Package, makeProduct},
+    {Stage::Import, importModel},     {Stage::Prepare, prepareModel}, {Stage::Calibrate, calibrateModel},
+    {Stage::Quantize, quantizeModel}, {Stage::Fuse, fuseKernels},     {Stage::Lower, lowerKernels},
+    {Stage::Codegen, makeCode},       {Stage::Package, makeProduct},
 };
 
 /// Writes the IR after `stage` where the user wants it: "folder/04-quantize.mlir".
@@ -216,6 +258,38 @@ static Status publish(const Compilation &model, const char *name) {
               : text.error();
 }
 
+/// Writes the report, but does not put it in its place yet; nothing when none is wanted.
+static Expected<std::optional<io::AtomicFile>> writeReport(Compilation &model) {
+  const std::optional<report::Form> form = report::formOf(model.options.report);
+  if (!form)
+    return std::optional<io::AtomicFile>();
+  const Expected<report::Report> report = model.makeReport();
+  if (!report)
+    return report.error();
+  const std::string text = report::render(*report, *form);
+  Expected<io::AtomicFile> file = io::AtomicFile::create(model.options.report);
+  if (!file)
+    return file.error();
+  if (Status written = file->write(text.data(), text.size()); !written)
+    return written.error();
+  return std::optional(std::move(*file));
+}
+
+/// Ends a run: `put` puts what was made where the user wants it, the report follows, and there is nothing to resume.
+static Status deliver(Compilation &model, llvm::function_ref<Status()> put) {
+  Expected<std::optional<io::AtomicFile>> report = writeReport(model);
+  if (!report)
+    return report.error();
+  if (Status done = put(); !done)
+    return done;
+  if (*report)
+    if (Status committed = (*report)->commit(); !committed)
+      return committed;
+  if (model.journal)
+    model.journal->remove();
+  return {};
+}
+
 /// Beside which work files stand when the output is no file.
 static std::string temporaryPath() {
   SmallString<128> path;
@@ -255,17 +329,21 @@ Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progr
     if (!report)
       return report.error();
     reports.push_back(*report);
+    if (stage == (isQuantized(options) ? Stage::Import : Stage::Quantize))
+      model.listWeights();
     if (stage == last)
       break;
     if (stage == options.stopAfter) {
       // With a folder of dumps the IR is there already.
-      if (Status written = options.dumpFolder.empty() ? model.writeModule(options.output) : Status(); !written)
-        return written.error();
+      const auto write = [&] { return options.dumpFolder.empty() ? model.writeModule(options.output) : Status(); };
+      if (Status delivered = deliver(model, write); !delivered)
+        return delivered.error();
       return reports;
     }
   }
-  if (Status published = publish(model, last == Stage::Package ? program : object); !published)
-    return published.error();
+  const auto put = [&] { return publish(model, last == Stage::Package ? program : object); };
+  if (Status delivered = deliver(model, put); !delivered)
+    return delivered.error();
   return reports;
 }
 

@@ -25,7 +25,9 @@ public:
   virtual ~Progress() = default;
   virtual void begin(Stage stage) {}
   /// `done` of `total` items of the stage are done: passes, or bytes where a pass or a stage works through large files.
-  virtual void advance(Stage stage, uint64_t done, uint64_t total) {}
+  /// `what` is what there is to say about it; without, the numbers say all.
+  virtual void advance(Stage stage, uint64_t done, uint64_t total, const std::string &what) {}
+  void advance(Stage stage, uint64_t done, uint64_t total) { advance(stage, done, total, ""); }
   virtual void end(const StageReport &report) {}
   /// Something that the user should know and that is no error.
   virtual void warn(const std::string &message) {}

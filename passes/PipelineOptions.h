@@ -11,6 +11,31 @@
 
 namespace halftone {
 
+/// How weights are quantized with data.
+struct CalibrationOptions {
+  /// The pass that quantizes the weights of linears.
+  std::string method = "rtn";
+  /// A text, or token ids as .npy or .npz; empty: no data.
+  std::string data;
+  /// What stands between the documents of a text.
+  std::string separator = "<|endoftext|>";
+  /// Most sequences, and tokens of each; 0: as many as make defaultTokens, and what `halftone eval` takes.
+  int64_t samples = 0, length = 0;
+  static constexpr int64_t defaultTokens = 1 << 18;
+  /// Decides which sequences are taken when there are more.
+  int64_t seed = 0;
+  /// Most bytes of activations to keep in memory.
+  int64_t memory = 1'000'000'000;
+  /// Whether linears see what earlier ones of their block have become.
+  bool trueSequential = true;
+  /// GPTQ: the diagonal's share that is added to the Hessian; columns, or blocks of them, by their importance; scales
+  /// fixed beforehand; scales searched.
+  double damp = 0.01;
+  bool actOrder = false, blockOrder = false, staticGroups = false, gridSearch = false;
+  /// GPTQ: aims at what the unquantized model computes.
+  bool asymmetric = false;
+};
+
 /// What a user decides. Every field that changes the binary's bytes also stands in its --info.
 struct PipelineOptions {
   /// The model, an .onnx file; or an .mlir file, a module as it is after the stage quantize, whose weights have their
@@ -19,6 +44,8 @@ struct PipelineOptions {
   /// The executable, or what `emit` or stopAfter asks for; empty: text goes to Progress::print. With a
   /// dumpFolder the IR stands only there.
   std::string output;
+  /// Where the report on what quantizing did goes, .json or .html; empty: nowhere.
+  std::string report;
   /// What to make; by default the executable.
   std::optional<Artifact> emit;
   /// What a library's or object's constant is called in C; empty: after the output.
@@ -30,6 +57,7 @@ struct PipelineOptions {
   std::optional<std::string> format, embeddingFormat, headFormat;
   /// Stores a tied embedding and head twice, so that each can have its own format.
   bool untie = false;
+  CalibrationOptions calibration;
   /// Moves norms' scales into the linears that read them, before those are quantized.
   bool foldNormScale = false;
   /// The longest sequence; 0: what the model says, else 2048.

@@ -5,6 +5,7 @@
 #include "dialects/kernel/Kernel.h"
 #include "dialects/lowbit/Lowbit.h"
 #include "dialects/onnx/Onnx.h"
+#include "passes/calibrate/Passes.h"
 #include "passes/codegen/Passes.h"
 #include "passes/function/Passes.h"
 #include "passes/fuse/Passes.h"
@@ -20,6 +21,7 @@ void halftone::registerDialects(mlir::DialectRegistry &registry) {
 }
 
 void halftone::registerPasses() {
+  registercalibratePasses();
   registercodegenPasses();
   registerfunctionPasses();
   registerfusePasses();

@@ -49,7 +49,7 @@ public:
     for (WeightOp weight : llvm::to_vector(getOperation().getOps<WeightOp>()))
       if (failed(settle(weight, uses.of(weight))) || failed(checkSums(weight, uses.of(weight))))
         return signalPassFailure();
-    chooseMethods();
+    chooseMethods(WeightUses(getOperation())); // untying changed the uses
   }
 
 private:
@@ -148,14 +148,25 @@ private:
                               << longest << " fit: choose smaller blocks or activations in f32";
   }
 
-  /// A weight that is in its format already needs no method.
-  void chooseMethods() {
-    StringAttr method = StringAttr::get(&getContext(), nearest);
-    auto choose = [&](auto op, WeightType type) {
-      op.setMethodAttr(type.getFormat() == op.getFormatAttr() ? StringAttr() : method);
-    };
-    getOperation().walk([&](LinearOp linear) { choose(linear, linear.getWeight().getType()); });
-    getOperation().walk([&](EmbeddingOp embedding) { choose(embedding, embedding.getTable().getType()); });
+  /// Says which pass acts, where that is not left open.
+  void chooseMethods(const WeightUses &uses) {
+    getOperation().walk([](Operation *op) {
+      if (isa<LinearOp, EmbeddingOp>(op))
+        op->removeAttr("method");
+    });
+    if (method.empty())
+      return;
+    for (WeightOp weight : getOperation().getOps<WeightOp>()) {
+      const FormatAttr current = cast<WeightType>(weight.getType()).getFormat();
+      const bool isCalibrated = llvm::all_of(uses.of(weight), [](OpOperand *use) {
+        const FormatAttr wanted = quantize::decisionOf(*use).format;
+        return !wanted || (isa<LinearOp>(use->getOwner()) && !wanted.getValue().isPlain());
+      });
+      for (OpOperand *use : uses.of(weight))
+        if (FormatAttr wanted = quantize::decisionOf(*use).format; wanted && wanted != current)
+          use->getOwner()->setAttr(
+              "method", StringAttr::get(&getContext(), isCalibrated ? StringRef(method) : StringRef(nearest)));
+    }
   }
 
   FormatAttr linears, embeddings, heads;

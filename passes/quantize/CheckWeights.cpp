@@ -1,8 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Looks for NaNs and infinities in the weights that stay plain.
 #include "dialects/lowbit/StoredWeights.h"
+#include "dialects/lowbit/StreamRows.h"
 #include "passes/quantize/Passes.h"
-#include "passes/quantize/StreamRows.h"
 
 #include <cmath>
 
@@ -49,7 +49,7 @@ private:
     Expected<formats::StoredMatrix> matrix = source.open(weight);
     if (!matrix)
       return matrix.error();
-    Status status = quantize::streamRows(&getContext(), *matrix, [](int64_t, quantize::RowChunk &chunk) -> Status {
+    Status status = streamRows(&getContext(), *matrix, [](int64_t, RowChunk &chunk) -> Status {
       for (int64_t row = chunk.first(); row < chunk.last(); ++row)
         if (Status bad = checkRow(chunk.row(row), row); !bad)
           return bad;

@@ -21,7 +21,7 @@ public:
   using ContractActivationsBase::ContractActivationsBase;
 
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([&](LinearOp linear) { return WalkResult(contract(linear)); });
+    WalkResult result = getOperation()->walk([&](LinearOp linear) { return WalkResult(contract(linear)); });
     if (result.wasInterrupted())
       return signalPassFailure();
     activations.clear();

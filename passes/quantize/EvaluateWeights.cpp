@@ -2,13 +2,13 @@
 // Computes derived weights into a work file.
 #include "dialects/lowbit/PropagateTypes.h"
 #include "dialects/lowbit/StoredWeights.h"
+#include "dialects/lowbit/StreamRows.h"
 #include "dialects/lowbit/WeightUses.h"
 #include "dialects/lowbit/WorkFile.h"
 #include "lib/formats/Packing.h"
 #include "passes/Remarks.h"
 #include "passes/quantize/HoistDerivations.h"
 #include "passes/quantize/Passes.h"
-#include "passes/quantize/StreamRows.h"
 
 #include <map>
 
@@ -21,17 +21,25 @@ namespace halftone {
 
 namespace {
 
-/// Rows of a named matrix, or elements of a vector, and the factors that the columns are multiplied with, in order.
+/// Factors of all columns of a matrix, or of its rows from `first` on.
+struct Factors {
+  Operation *weight;
+  bool ofRows;
+  int64_t first;
+
+  auto operator<=>(const Factors &) const = default;
+};
+
+/// Rows of a named matrix, or elements of a vector, and the factors that they are multiplied with, in order.
 struct Derivation {
   WeightOp matrix;
   int64_t first = 0, count = 0; ///< rows
-  SmallVector<WeightOp> factors;
+  std::vector<Factors> factors;
 
   /// Equal for derivations that give the same weight.
   auto key() const {
-    SmallVector<Operation *> weights{matrix};
-    weights.append(factors.begin(), factors.end());
-    return std::tuple(weights, first, count);
+    WeightOp source = matrix;
+    return std::tuple(source.getOperation(), first, count, factors);
   }
 };
 
@@ -69,13 +77,13 @@ private:
     }
     if (isa<WidenOp>(op)) // what is written is f32
       return derivation;
-    Value factors = cast<ScaleColumnsOp>(op).getFactors();
+    Value factors = op->getOperand(1); // of a matrix' columns or rows
     if (auto wide = factors.getDefiningOp<WidenOp>())
       factors = wide.getWeight();
     auto get = factors.getDefiningOp<GetOp>();
     if (!get)
       return noName(op);
-    derivation->factors.push_back(symbols.lookup<WeightOp>(get.getName()));
+    derivation->factors.push_back({symbols.lookup(get.getName()), isa<ScaleRowsOp>(op), derivation->first});
     return derivation;
   }
 
@@ -159,11 +167,9 @@ private:
     const int64_t first = derivation.first, count = derivation.count;
     const int64_t rowBytes = matrix->shape().columns * static_cast<int64_t>(sizeof(float));
     const uint64_t offset = file.reserve(count * rowBytes);
-    Status status = quantize::streamRows(&getContext(), *matrix, first, count, [&](int64_t, quantize::RowChunk &chunk) {
+    Status status = streamRows(&getContext(), *matrix, first, count, [&](int64_t, RowChunk &chunk) {
       for (int64_t row = chunk.first(); row < chunk.last(); ++row)
-        for (const std::vector<float> &factor : *factors)
-          for (size_t column = 0; column < factor.size(); ++column)
-            chunk.row(row)[column] *= factor[column];
+        multiply(chunk.row(row), row, derivation.factors, *factors);
       return file.writeAt(offset + (chunk.first() - first) * rowBytes, chunk.bytes());
     });
     source.release(derivation.matrix);
@@ -177,21 +183,34 @@ private:
     Expected<formats::StoredMatrix> row = source.open(derivation.matrix);
     if (!row)
       return row.error();
-    const quantize::RowChunk chunk(*row, 0, 1);
-    std::span<const float> elements = chunk.row(0).subspan(derivation.first, derivation.count);
+    const RowChunk chunk(*row, 0, 1);
+    Expected<std::vector<std::vector<float>>> factors = readFactors(derivation);
+    if (!factors)
+      return factors.error();
+    const std::span<float> elements = chunk.row(0).subspan(derivation.first, derivation.count);
+    for (int64_t i = 0; i < derivation.count; ++i) // an element is a row of one column
+      multiply(elements.subspan(i, 1), derivation.first + i, derivation.factors, *factors);
     const uint64_t offset = file.reserve(elements.size_bytes());
     if (Status status = file.writeAt(offset, std::as_bytes(elements)); !status)
       return status.error();
     return offset;
   }
 
+  /// Multiplies row `index` of a matrix with its factors.
+  static void multiply(std::span<float> row, int64_t index, ArrayRef<Factors> factors,
+                       ArrayRef<std::vector<float>> values) {
+    for (auto [kind, factor] : llvm::zip(factors, values))
+      for (size_t column = 0; column < row.size(); ++column)
+        row[column] *= kind.ofRows ? factor[index - kind.first] : factor[column];
+  }
+
   Expected<std::vector<std::vector<float>>> readFactors(const Derivation &derivation) {
     std::vector<std::vector<float>> result;
-    for (WeightOp weight : derivation.factors) {
-      Expected<formats::StoredMatrix> row = source.open(weight);
+    for (const Factors &factors : derivation.factors) {
+      Expected<formats::StoredMatrix> row = source.open(cast<WeightOp>(factors.weight));
       if (!row)
         return row.error();
-      const quantize::RowChunk chunk(*row, 0, 1);
+      const RowChunk chunk(*row, 0, 1);
       result.emplace_back(chunk.row(0).begin(), chunk.row(0).end());
     }
     return result;

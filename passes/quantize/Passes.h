@@ -4,6 +4,9 @@
 
 #include "dialects/lowbit/Lowbit.h"
 
+#include "lib/io/Journal.h"
+#include "passes/calibrate/Passes.h"
+
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -16,11 +19,24 @@ namespace halftone {
 #define GEN_PASS_REGISTRATION
 #include "passes/quantize/Passes.h.inc"
 
-/// Is told, from the thread that runs the pass, how many bytes of the weights to quantize are done.
-using WeightProgress = std::function<void(uint64_t done, uint64_t total)>;
+/// Is told, from the thread that runs the pass, how many bytes of the weights to quantize are done, and what there is
+/// to say about it, perhaps nothing.
+using WeightProgress = std::function<void(uint64_t done, uint64_t total, const std::string &what)>;
 
 /// rtn, telling `progress` after each weight.
 std::unique_ptr<mlir::Pass> createRtn(const RtnOptions &options, WeightProgress progress);
+
+/// What the pipeline lends to passes that calibrate while they work.
+struct CalibrationRun {
+  /// Looks at activations; without one, passes read the statistics that the module names.
+  calibrate::MakeRunner makeRunner;
+  WeightProgress progress;
+  /// Keeps the weights that are done; may be null.
+  std::shared_ptr<io::Journal> journal;
+};
+
+/// gptq with what the pipeline lends.
+std::unique_ptr<mlir::Pass> createGptq(const GptqOptions &options, const CalibrationRun &run);
 
 struct QuantizeOptions {
   /// Names of formats; empty ones default as PipelineOptions says.
@@ -28,8 +44,14 @@ struct QuantizeOptions {
   bool untie = false;
   /// Element of contracted activations; f32 leaves activations as they are.
   std::string activations = "int8";
-  /// Files to write, each only when there is something to put in: derived weights in f32, and quantized ones.
-  std::string derivedFile, quantizedFile;
+  /// The pass that quantizes the weights of linears; the others are rounded to nearest.
+  std::string method = "rtn";
+  GptqOptions gptq;
+  calibrate::MakeRunner makeRunner;
+  std::shared_ptr<io::Journal> journal;
+  /// Files to write, each only when there is something to put in: derived weights in f32, weights quantized with
+  /// calibration, and those rounded to nearest.
+  std::string derivedFile, calibratedFile, quantizedFile;
   WeightProgress progress;
 };
 

@@ -8,8 +8,10 @@ include "mlir/Pass/PassBase.td"
 def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
   let summary = "Decide the number format of every linear and embedding";
   let description = [{
-    Records on each linear and embedding the `format` its weight shall have, the `method` that takes it there (none when
-    the weight has it already) and, on linears with codes, how their `activations` are represented. Other passes act.
+    Records on each linear and embedding the `format` its weight shall have and, on linears with codes, how their
+    `activations` are represented. Other passes act. With the option `method` it also records the pass that takes the
+    weight there: that one for weights of codes that only linears read, rtn for the others, none when the weight has its
+    format already. Without it the first quantizing pass that comes along acts.
     Embedding and head take formats of their own: 8-bit codes by default beside codes, the common format beside plain
     values. The head is the linear whose result alone makes a result of the function `forward`, through calls and
     elementwise operations; a function that also serves elsewhere is cloned for it.
@@ -17,7 +19,7 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
     naming both, or with `untie` the weight gets a second name. Blocks so long that the integer sum of their products
     could pass 32 bits are refused, naming weight, format and columns.
 
-    Example (format = int4-g32):
+    Example (format = int4-g32, method = rtn):
       %y = lowbit.linear %x, %w : ...
     =>
       %y = lowbit.linear %x, %w {activations = "int8", format = #lowbit.format<int4, block 32, scale f16>,
@@ -29,6 +31,8 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
     Option<"headFormat", "head-format", "std::string", "\"\"", "Name of the head's format">,
     Option<"untie", "untie", "bool", "false", "Give a weight wanted in several formats a name for each">,
     Option<"activations", "activations", "std::string", "\"int8\"", "Element of contracted activations, or f32">,
+    Option<"method", "method", "std::string", "\"\"",
+           "The pass that quantizes weights which only linears read; by default whichever comes first">,
   ];
   let dependentDialects = ["::halftone::lowbit::LowbitDialect"];
 }
@@ -36,7 +40,7 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
 def EvaluateWeights : Pass<"evaluate-weights", "::mlir::ModuleOp"> {
   let summary = "Compute derived weights";
   let description = [{
-    Evaluates `lowbit.scale_columns`, `lowbit.slice_rows` and `lowbit.widen`, row by row, into a work file. Inside a function that is called with weights the
+    Evaluates `lowbit.scale_columns`, `lowbit.scale_rows`, `lowbit.slice_rows` and `lowbit.widen`, row by row, into a work file. Inside a function that is called with weights the
     operation first moves to its callers, so that each call computes it of its own weights and passes the result in the
     place of the matrix. Equal derivations are computed once.
 
@@ -51,7 +55,7 @@ def EvaluateWeights : Pass<"evaluate-weights", "::mlir::ModuleOp"> {
 def Rtn : Pass<"rtn", "::mlir::ModuleOp"> {
   let summary = "Round weights to the nearest values of their formats";
   let description = [{
-    Acts on linears and embeddings with `method = "rtn"`: writes the weight's storage rows in the decided format to a
+    Acts on linears and embeddings whose weight is not yet in the format decided for it, unless another `method` is: writes the weight's storage rows in the decided format to a
     work file, 64-byte aligned, and names them in its place. Rows are streamed; threads of the context take turns, and
     the bytes do not depend on how many there are. Types of handles, arguments and functions follow; a function called
     with different types is cloned for each. The weight records its `error`, ||decoded - w|| / ||w||; a warning names
@@ -65,6 +69,38 @@ def Rtn : Pass<"rtn", "::mlir::ModuleOp"> {
   let options = [Option<"work", "work", "std::string", "\"\"", "The file to write">];
 }
 
+def Gptq : Pass<"gptq", "::mlir::ModuleOp"> {
+  let summary = "Quantize weights so that a linear's outputs change least on calibration data";
+  let description = [{
+    GPTQ [Frantar et al. 2022]: rounds a matrix column by column and lets the columns not yet rounded make up for the
+    error, as the Hessian of the linear's inputs says. Acts on weights that linears alone read, not yet in the format decided for
+    them, whose method is gptq or open; the others are left to the next pass. They are taken in the order in which the model computes with
+    them. The Hessians come from the runner that the pipeline gives, which sees what earlier weights have
+    become, or from the statistics that the pass calibrate recorded. The weight records its `error`, ||decoded - w|| / ||w||, and
+    `output_error`, the same of the linear's outputs over the calibration data.
+    With `asymmetric-calibration` [Li et al. 2025, GPTAQ] the weights are first moved to those that, of inputs that have
+    moved, make what the original weights made of the original inputs, what they are added to included.
+
+    Example:
+      lowbit.weight @q : <288x288, <f32>> in "stories.onnx" at 36864000 transposed
+    =>
+      lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 4096 {error = 0.0931, output_error = 0.0412}
+  }];
+  let options = [
+    Option<"work", "work", "std::string", "\"gptq.work\"", "The file to write">,
+    Option<"damp", "damp", "double", "0.01",
+           "Added to the Hessian's diagonal, as a share of its mean; raised until the factorization holds">,
+    Option<"actOrder", "act-order", "bool", "false", "Round the columns with the largest inputs first">,
+    Option<"blockOrder", "block-order", "bool", "false",
+           "Round the blocks with the largest inputs first, and in each its columns so">,
+    Option<"staticGroups", "static-groups", "bool", "false",
+           "Fix all blocks' scales on the weights as they came; act-order always does">,
+    Option<"gridSearch", "grid-search", "bool", "false", "Search each block's scale instead of taking it from the extremes">,
+    Option<"asymmetricCalibration", "asymmetric-calibration", "bool", "false",
+           "Aim at what the unquantized model computes, not at what the weights make of inputs that have moved">,
+  ];
+}
+
 def CheckWeights : Pass<"check-weights", "::mlir::ModuleOp"> {
   let summary = "Refuse weights that are no numbers";
   let description = [{
@@ -73,7 +109,7 @@ def CheckWeights : Pass<"check-weights", "::mlir::ModuleOp"> {
   }];
 }
 
-def ContractActivations : Pass<"contract-activations", "::mlir::func::FuncOp"> {
+def ContractActivations : Pass<"contract-activations"> {
   let summary = "Quantize the activations that linears with codes read";
   let description = [{
     Acts on linears with the attribute `activations`: they read their input through `lowbit.quantize_activation`, with

@@ -1,7 +1,7 @@
-// RUN: qopt %s -split-input-file -verify-diagnostics --assign-formats="format=int8-row-asym"
-// RUN: qopt %s -split-input-file --assign-formats="format=int8-row-asym activations=f32" | FileCheck %s --check-prefix=F32
-// RUN: qopt %s -split-input-file --assign-formats="format=int8-g32-asym" | FileCheck %s --check-prefix=BLOCKS
-// RUN: qopt %s -split-input-file --assign-formats="format=int8-row" | FileCheck %s --check-prefix=BLOCKS
+// RUN: qopt %s -split-input-file -verify-diagnostics --assign-formats="format=int8-row-asym method=rtn"
+// RUN: qopt %s -split-input-file --assign-formats="format=int8-row-asym activations=f32 method=rtn" | FileCheck %s --check-prefix=F32
+// RUN: qopt %s -split-input-file --assign-formats="format=int8-g32-asym method=rtn" | FileCheck %s --check-prefix=BLOCKS
+// RUN: qopt %s -split-input-file --assign-formats="format=int8-row method=rtn" | FileCheck %s --check-prefix=BLOCKS
 
 // Blocks whose sums of products overflow 32 bits: 255 * 127 * 66312 is the first above 2^31 - 1. Without activations in
 // integers there are no such sums, with short blocks or codes of less magnitude they are small enough.

@@ -1,7 +1,7 @@
-// RUN: qopt %s -split-input-file --assign-formats=format=int4-g32 | FileCheck %s
-// RUN: qopt %s -split-input-file --assign-formats="format=int4-g32 activations=f32" | FileCheck %s --check-prefix=OPEN
-// RUN: qopt %s -split-input-file --assign-formats=format=f32 | FileCheck %s --check-prefix=PLAIN
-// RUN: qopt %s -split-input-file --assign-formats="format=int3-g64-asym head-format=int4-row embedding-format=int4-row" \
+// RUN: qopt %s -split-input-file --assign-formats="format=int4-g32 method=rtn" | FileCheck %s
+// RUN: qopt %s -split-input-file --assign-formats="format=int4-g32 activations=f32 method=rtn" | FileCheck %s --check-prefix=OPEN
+// RUN: qopt %s -split-input-file --assign-formats="format=f32 method=rtn" | FileCheck %s --check-prefix=PLAIN
+// RUN: qopt %s -split-input-file --assign-formats="format=int3-g64-asym head-format=int4-row embedding-format=int4-row method=rtn" \
 // RUN:   | FileCheck %s --check-prefix=NAMED
 
 // Linears take the format, embedding and head 8 bits; a bias and elementwise operations after the head do not hide it.

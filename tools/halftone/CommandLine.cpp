@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 namespace halftone::tool {
@@ -143,6 +144,37 @@ std::function<Status(std::string_view)> store(int64_t &place, int64_t least) {
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), place);
     if (error != std::errc() || end != value.data() + value.size() || place < least)
       return Error{"'" + std::string(value) + "' is not a whole number from " + std::to_string(least) + " on"};
+    return {};
+  };
+}
+
+std::function<Status(std::string_view)> storeNot(bool &place) {
+  return [&place](std::string_view) -> Status {
+    place = false;
+    return {};
+  };
+}
+
+std::function<Status(std::string_view)> store(double &place) {
+  return [&place](std::string_view value) -> Status {
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), place);
+    if (error != std::errc() || end != value.data() + value.size() || !std::isfinite(place) || place < 0)
+      return Error{"'" + std::string(value) + "' is not a number from 0 on"};
+    return {};
+  };
+}
+
+std::function<Status(std::string_view)> storeBytes(int64_t &place) {
+  return [&place](std::string_view value) -> Status {
+    static constexpr std::pair<std::string_view, double> units[] = {{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"", 1}};
+    const auto *unit = std::ranges::find_if(units, [&](auto &row) { return value.ends_with(row.first); });
+    const std::string_view digits = value.substr(0, value.size() - unit->first.size());
+    double number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const double bytes = number * unit->second;
+    if (error != std::errc() || end != digits.data() + digits.size() || !(bytes >= 1 && bytes < 0x1p62))
+      return Error{"'" + std::string(value) + "' is no size; 1GB, 1.5MB and 4096 are"};
+    place = static_cast<int64_t>(bytes);
     return {};
   };
 }

@@ -70,9 +70,14 @@ Status execute(CommandLine (*lineOf)(Options &), std::span<const std::string_vie
 /// "exe, obj, mlir"
 std::string list(std::span<const std::string_view> names);
 
-/// An option's `take` that stores the text, the switch, or a whole number from `least` on.
+/// An option's `take` that stores the text, the switch (or its opposite), a whole number from `least` on, or a number
+/// from 0 on.
 std::function<Status(std::string_view)> store(std::string &place);
 std::function<Status(std::string_view)> store(bool &place);
+std::function<Status(std::string_view)> storeNot(bool &place);
 std::function<Status(std::string_view)> store(int64_t &place, int64_t least);
+std::function<Status(std::string_view)> store(double &place);
+/// One that stores a number of bytes: 1GB is 10^9, 1.5MB, 100KB, 1024.
+std::function<Status(std::string_view)> storeBytes(int64_t &place);
 
 } // namespace halftone::tool

@@ -30,6 +30,14 @@ CommandLine completionLine();
 Status inspectCommand(std::span<const std::string_view> arguments);
 CommandLine inspectLine();
 
+/// `halftone quantize MODEL.onnx`: the same model with quantized linears.
+Status quantizeCommand(std::span<const std::string_view> arguments);
+CommandLine quantizeLine();
+
+/// `halftone report REPORT.json`: a page or a table of what compiling reported.
+Status reportCommand(std::span<const std::string_view> arguments);
+CommandLine reportLine();
+
 /// `halftone run MODEL.onnx`: a graph as a plain function of arrays.
 Status runCommand(std::span<const std::string_view> arguments);
 CommandLine runLine();

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // halftone compile: options, progress while it works, and a table of what each stage cost.
+#include "lib/quantize/Method.h"
 #include "passes/Pipeline.h"
 #include "tools/halftone/CommandLine.h"
 #include "tools/halftone/Commands.h"
@@ -25,6 +26,13 @@ static std::vector<std::string_view> forms() {
   std::vector<std::string_view> names;
   for (const ArtifactRow &row : artifacts)
     names.push_back(row.name);
+  return names;
+}
+
+static std::vector<std::string_view> methods() {
+  std::vector<std::string_view> names;
+  for (const quantize::Method &method : quantize::methods())
+    names.push_back(method.name);
   return names;
 }
 
@@ -60,6 +68,7 @@ static std::function<Status(std::string_view)> takeModel(std::string &place) {
 
 static CommandLine commandLine(CompileOptions &options) {
   PipelineOptions &pipeline = options.pipeline;
+  CalibrationOptions &calibration = pipeline.calibration;
   return {
       "halftone compile MODEL.onnx [options] -o FILE",
       "Compiles a decoder into one static executable: kernels made for the model, the number format and the processor, "
@@ -68,6 +77,10 @@ static CommandLine commandLine(CompileOptions &options) {
       {{"Files",
         {{"-o", "FILE", "the executable; text (--emit, --stop-after) goes to standard output by default",
           store(pipeline.output)},
+         {"--report", "FILE",
+          "what quantizing did to each tensor: .json for programs, .html for people; halftone report makes one of the "
+          "other",
+          store(pipeline.report)},
          {"--emit", "FORM",
           "what to make: an executable, a static library or an object file for other programs, each with a header, "
           "FILE.h; or, as text, the code alone",
@@ -92,6 +105,35 @@ static CommandLine commandLine(CompileOptions &options) {
           store(pipeline.foldNormScale)},
          {"--context", "N", "most tokens of a sequence; by default what the model says, else 2048",
           store(pipeline.context, 1)}}},
+       {"Calibration",
+        {{"--method", "NAME", "how the weights of linears are quantized, rtn by default", store(calibration.method),
+          methods()},
+         {"--calibrate", "FILE", "what to calibrate on: text, or token ids [sequences, tokens] as .npy or .npz",
+          store(calibration.data)},
+         {"--documents", "SEPARATOR",
+          "what stands between the documents of a text, each of which is one sequence; a text without it is cut into "
+          "windows; <|endoftext|> by default",
+          store(calibration.separator)},
+         {"--samples", "N", "most sequences; by default as many as make 262144 tokens", store(calibration.samples, 1)},
+         {"--length", "N", "most tokens of a sequence; by default 256 of a document, the context of a window",
+          store(calibration.length, 1)},
+         {"--seed", "N", "decides which sequences are taken when there are more", store(calibration.seed, 0)},
+         {"--memory", "SIZE", "most activations to keep in memory, the others go to disk: 512MB, 1GB (default)",
+          storeBytes(calibration.memory)},
+         {"--damp", "SHARE", "gptq: of the diagonal's mean, added to the Hessian; .01 by default",
+          store(calibration.damp)},
+         {"--act-order", "", "gptq: round the columns with the largest inputs first", store(calibration.actOrder)},
+         {"--block-order", "",
+          "gptq: round the blocks with the largest inputs first; with --grid-search better than --act-order",
+          store(calibration.blockOrder)},
+         {"--static-groups", "", "gptq: fix scales on the weights as they were", store(calibration.staticGroups)},
+         {"--grid-search", "", "gptq: search scales instead of taking them from the largest weights",
+          store(calibration.gridSearch)},
+         {"--asymmetric-calibration", "",
+          "gptq: aim at what the unquantized model computes (GPTAQ); takes a second run of each block",
+          store(calibration.asymmetric)},
+         {"--no-true-sequential", "", "show a block's linears what they saw before any of them was quantized",
+          storeNot(calibration.trueSequential)}}},
        {"Processor",
         {{"--target", "CPU[,CPU]",
           "an LLVM name (icelake-server), a level (x86-64-v3) or native (default), then features: +avx512vnni,-fma; "

@@ -28,8 +28,9 @@ int64_t peakBytes() {
 
 void Display::begin(Stage stage) { line.begin(heading(stage)); }
 
-void Display::advance(Stage stage, uint64_t done, uint64_t total) {
-  line.advance(heading(stage) + " " + std::to_string(done) + "/" + std::to_string(total), done, total);
+void Display::advance(Stage stage, uint64_t done, uint64_t total, const std::string &what) {
+  line.advance(heading(stage) + " " + (what.empty() ? std::to_string(done) + "/" + std::to_string(total) : what), done,
+               total);
 }
 
 void Display::warn(const std::string &message) {

@@ -15,12 +15,14 @@ public:
   Display();
 
   void begin(Stage stage) override;
-  void advance(Stage stage, uint64_t done, uint64_t total) override;
+  void advance(Stage stage, uint64_t done, uint64_t total, const std::string &what) override;
   void warn(const std::string &message) override;
   Status print(std::string_view text) override;
 
   /// Shows what is being done where there are no stages.
   void say(const std::string &text) { line.begin(text); }
+  /// How far that is.
+  void advance(const std::string &text, uint64_t done, uint64_t total) { line.advance(text, done, total); }
 
   /// Takes the line away, so that other text can follow.
   void clear() { line.clear(); }

@@ -16,6 +16,8 @@ std::span<const tool::Command> tool::commands() {
       {"completion", "completion of command lines for a shell", completionCommand, completionLine},
       {"eval", "how far executables are from their model: perplexity, KL divergence", evalCommand, evalLine},
       {"inspect", "what a model or an executable consists of", inspectCommand, inspectLine},
+      {"quantize", "an ONNX model with quantized weights from one without", quantizeCommand, quantizeLine},
+      {"report", "what quantizing did, as a page or a table, from a report", reportCommand, reportLine},
       {"run", "a graph's outputs from its inputs, as arrays", runCommand, runLine},
   };
   return table;
