@@ -26,6 +26,12 @@ def DropObservations : Pass<"drop-observations"> {
   let summary = "Remove observations that have served";
   let description = [{
     Erases every `lowbit.observe`. Later stages know none.
+
+    Example:
+      lowbit.observe %n gather ["hessian"] : ...
+      %q = lowbit.linear %n, %w : ...
+    =>
+      %q = lowbit.linear %n, %w : ...
   }];
 }
 
