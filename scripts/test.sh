@@ -58,6 +58,6 @@ if step build-sanitize build sanitize build-sanitize; then
   gtests build-sanitize sanitize
 fi
 say "pytest"
-suite pytest 2400 .venv/bin/python -m pytest -q -ra --durations=8 --junitxml="$results/pytest.xml" -p no:cacheprovider test
+suite pytest 3300 .venv/bin/python -m pytest -q -ra --durations=8 --junitxml="$results/pytest.xml" -p no:cacheprovider test
 grep -h '^SKIPPED' "$results/pytest.log"
 exec .venv/bin/python scripts/count_results.py "$results"
