@@ -6,7 +6,6 @@
 
 #include "lib/io/AtomicFile.h"
 #include "lib/io/FollowLinks.h"
-#include "lib/quantize/Method.h"
 #include "lib/quantize/VocabularyFormat.h"
 #include "lib/report/Form.h"
 
@@ -116,19 +115,16 @@ static Status checkSymbol(const std::string &symbol) {
 }
 
 /// A method gets the data that it needs, and no other gets data.
-static Status checkCalibration(const CalibrationOptions &options) {
-  const quantize::Method *method = quantize::findMethod(options.method);
-  if (!method) {
-    std::string names;
-    for (const quantize::Method &other : quantize::methods())
-      names += (names.empty() ? "" : ", ") + std::string(other.name);
-    return Error{"--method: no method is called '" + options.method + "'; there are " + names};
-  }
-  if (method->needsData && options.data.empty())
+static Expected<std::vector<const quantize::Method *>> readMethods(const CalibrationOptions &options) {
+  Expected<std::vector<const quantize::Method *>> methods = quantize::parseMethods(options.method);
+  if (!methods)
+    return Error{"--method: " + methods.error().message};
+  const bool needsData = quantize::gatheredFor(*methods) != calibrate::Gather::nothing;
+  if (needsData && options.data.empty())
     return Error{"--method=" + options.method + " needs data: --calibrate=FILE"};
-  if (!method->needsData && !options.data.empty())
+  if (!needsData && !options.data.empty())
     return Error{"--calibrate: " + options.method + " needs no data"};
-  return {};
+  return methods;
 }
 
 /// A module that is quantized has decided what these options decide.
@@ -169,8 +165,9 @@ Expected<Inputs> Inputs::open(const PipelineOptions &options) {
   Expected<Formats> formats = readFormats(options);
   if (!formats)
     return formats.error();
-  if (Status checked = checkCalibration(options.calibration); !checked)
-    return checked.error();
+  Expected<std::vector<const quantize::Method *>> methods = readMethods(options.calibration);
+  if (!methods)
+    return methods.error();
   if (Status checked = checkReport(options); !checked)
     return checked.error();
   if (Status symbol = checkSymbol(options.symbol); !symbol)
@@ -187,7 +184,7 @@ Expected<Inputs> Inputs::open(const PipelineOptions &options) {
     return model.error();
   if (Status checked = checkOutputs(options, *model); !checked)
     return checked.error();
-  return Inputs{*formats, std::move(*model), std::move(tokenizer)};
+  return Inputs{*formats, std::move(*methods), std::move(*model), std::move(tokenizer)};
 }
 
 } // namespace halftone

@@ -5,6 +5,7 @@
 #include "lib/formats/Format.h"
 #include "lib/io/MappedFile.h"
 #include "lib/onnx/Model.h"
+#include "lib/quantize/Method.h"
 #include "lib/tokenizer/Tokenizer.h"
 #include "passes/PipelineOptions.h"
 
@@ -33,6 +34,8 @@ struct TokenizerFile {
 
 struct Inputs {
   Formats formats;
+  /// In the order in which they act; the last one quantizes.
+  std::vector<const quantize::Method *> methods;
   onnx::Model model;
   std::optional<TokenizerFile> tokenizer;
 

@@ -84,18 +84,20 @@ static Status calibrateModel(Compilation &model) {
   if (Status read = model.readSamples(); !read || !model.samples)
     return read;
   ObserveOptions options;
+  for (std::string_view what : calibrate::names(quantize::gatheredFor(model.inputs.methods)))
+    options.gather.emplace_back(what);
   return model.runPasses(Stage::Calibrate, [&](auto &passes) { passes.addPass(createObserve(options)); });
 }
 
 /// A runner of the blocks of a module on the samples.
 static calibrate::MakeRunner makeRunner(const Compilation &model) {
-  return [&model](ModuleOp module) {
+  return [&model](ModuleOp module, const calibrate::Wanted &wanted) {
     std::vector<calibrate::Sequence> sequences;
     for (const std::vector<int64_t> &tokens : model.samples->sequences)
       sequences.push_back({static_cast<int64_t>(tokens.size()), {std::as_bytes(std::span(tokens))}});
     calibrate::RunnerOptions options;
     options.trueSequential = model.options.calibration.trueSequential;
-    options.keepOriginal = model.options.calibration.asymmetric;
+    options.wanted = wanted;
     options.memory = model.options.calibration.memory;
     options.work = model.work / activations;
     return calibrate::compileBlocks(module, std::move(sequences), options);
@@ -109,7 +111,7 @@ static Status quantizeModel(Compilation &model) {
   options.headFormat = formats::name(model.inputs.formats.head);
   options.untie = model.options.untie;
   const CalibrationOptions &calibration = model.options.calibration;
-  options.method = calibration.method;
+  options.method = quantize::join(model.inputs.methods);
   options.gptq.damp = calibration.damp;
   options.gptq.actOrder = calibration.actOrder;
   options.gptq.blockOrder = calibration.blockOrder;

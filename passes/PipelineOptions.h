@@ -13,7 +13,7 @@ namespace halftone {
 
 /// How weights are quantized with data.
 struct CalibrationOptions {
-  /// The pass that quantizes the weights of linears.
+  /// The passes that quantize the weights of linears, one after the other: "gptq", "awq,gptq" (lib/quantize/Method.h).
   std::string method = "rtn";
   /// A text, or token ids as .npy or .npz; empty: no data.
   std::string data;

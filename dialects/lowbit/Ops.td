@@ -190,7 +190,8 @@ def Lowbit_LinearOp : Lowbit_Op<"linear", [Pure]> {
     integer sum of (level - zero) * activation code and each product and sum is rounded to f32 (the last product and the
     sum may be one fused operation). A code is its own level and the scale the step, unless the format has a codebook
     (lib/formats/Format.h).
-    `format` and `method` record what assign-formats decided; the pass named by `method` acts on it.
+    `format` and `method` record what assign-formats decided; the passes named by `method` (`gptq`, `awq,gptq`) act on it,
+    each taking its name away.
 
     ```mlir
     %y = lowbit.linear %x, %w

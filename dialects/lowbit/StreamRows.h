@@ -39,4 +39,7 @@ Status streamRows(mlir::MLIRContext *context, const formats::StoredMatrix &matri
 Status streamRows(mlir::MLIRContext *context, const formats::StoredMatrix &matrix,
                   llvm::function_ref<Status(int64_t index, RowChunk &chunk)> visit);
 
+/// All values of a plain matrix as f32, row after row.
+Expected<std::vector<float>> readAll(mlir::MLIRContext *context, const formats::StoredMatrix &matrix);
+
 } // namespace halftone::lowbit

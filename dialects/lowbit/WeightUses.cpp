@@ -33,8 +33,10 @@ WeightUses::WeightUses(ModuleOp module) {
   });
 }
 
-ArrayRef<OpOperand *> WeightUses::of(WeightOp weight) const {
-  auto found = uses.find(weight.getSymNameAttr());
+ArrayRef<OpOperand *> WeightUses::of(WeightOp weight) const { return of(weight.getSymNameAttr()); }
+
+ArrayRef<OpOperand *> WeightUses::of(StringAttr name) const {
+  auto found = uses.find(name);
   return found == uses.end() ? ArrayRef<OpOperand *>() : found->second;
 }
 

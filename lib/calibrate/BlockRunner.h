@@ -19,6 +19,20 @@ struct Observation {
   Gather gather = Gather::nothing;
 };
 
+/// Other values [rows, columns] for the weight called `weight`.
+struct Trial {
+  std::string weight;
+  std::span<const float> values;
+};
+
+/// What a runner will be asked for, so that it does no more.
+struct Wanted {
+  /// Of what is observed.
+  Gather gather = Gather::everything;
+  /// Whether drift() will be called: the model as it was then runs beside the one that changes.
+  bool drift = false;
+};
+
 /// Runs block after block, forward only: weights are asked for in the order in which the model computes with them.
 class BlockRunner {
 public:
@@ -38,6 +52,11 @@ public:
 
   /// Which of the blocks that something is observed in is being looked at, from 1 on, and how many there are.
   virtual std::pair<size_t, size_t> block() const = 0;
+
+  /// How much it changes the outputs of the function that computes with the weight called `weight` when it computes
+  /// with `trials` instead: the mean square of the differences over some of the sequences, the same for the whole
+  /// function. Only of the weight that was observed last.
+  virtual Expected<double> outputError(std::string_view weight, std::span<const Trial> trials) = 0;
 
   /// From now on the model computes with `values` [rows, columns] as the weight called `weight`.
   virtual Status replace(std::string_view weight, std::span<const float> values) = 0;

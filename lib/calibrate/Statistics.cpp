@@ -12,13 +12,20 @@
 
 namespace halftone::calibrate {
 
-std::string describe(Gather set) {
-  std::string names;
+std::vector<std::string_view> names(Gather set) {
+  std::vector<std::string_view> result;
   for (const auto &[part, name] :
        {std::pair(Gather::hessian, "hessian"), {Gather::magnitude, "magnitude"}, {Gather::range, "range"}})
     if (has(set, part))
-      names += (names.empty() ? "" : ", ") + std::string(name);
-  return names.empty() ? "nothing" : names;
+      result.push_back(name);
+  return result;
+}
+
+std::string describe(Gather set) {
+  std::string text;
+  for (std::string_view name : names(set))
+    text += (text.empty() ? "" : ", ") + std::string(name);
+  return text.empty() ? "nothing" : text;
 }
 
 Gather Statistics::gathered() const {

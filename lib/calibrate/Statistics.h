@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace halftone::calibrate {
@@ -19,9 +20,12 @@ enum class Gather : uint8_t { nothing = 0, hessian = 1, magnitude = 2, range = 4
 constexpr Gather operator|(Gather left, Gather right) {
   return static_cast<Gather>(static_cast<uint8_t>(left) | static_cast<uint8_t>(right));
 }
-constexpr bool has(Gather set, Gather part) {
-  return (static_cast<uint8_t>(set) & static_cast<uint8_t>(part)) == static_cast<uint8_t>(part);
+constexpr Gather operator&(Gather left, Gather right) {
+  return static_cast<Gather>(static_cast<uint8_t>(left) & static_cast<uint8_t>(right));
 }
+constexpr bool has(Gather set, Gather part) { return (set & part) == part; }
+/// "hessian", "range".
+std::vector<std::string_view> names(Gather set);
 /// "hessian, range", for errors; "nothing".
 std::string describe(Gather set);
 

@@ -68,7 +68,7 @@ private:
 
   Expected<std::unique_ptr<calibrate::BlockRunner>> open() {
     if (makeRunner)
-      return makeRunner(getOperation());
+      return makeRunner(getOperation(), {});
     Expected<calibrate::SequenceArrays> read = calibrate::SequenceArrays::open(data, getOperation());
     if (!read)
       return read.error();

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
 
 using namespace mlir;
 using namespace halftone;
@@ -21,8 +22,8 @@ namespace {
 /// Elements as code reads and writes them.
 using Buffer = std::vector<std::byte>;
 
-/// The model runs with weights as they were, or as they are by now.
-enum class Stream : uint8_t { Original, Current };
+/// The model runs with weights as they were, as they are by now, or with some of those as somebody tries them.
+enum class Stream : uint8_t { Original, Current, Trial };
 
 /// A result of a step over all sequences.
 using Store = std::optional<SpillFile>;
@@ -36,9 +37,12 @@ public:
     for (const Sequence &sequence : this->sequences)
       lengths.push_back(sequence.tokens);
     for (size_t step = 0; step < chain().steps.size(); ++step)
-      for (size_t i = 0; i < chain().steps[step].observed.size(); ++i)
-        for (const std::string &weight : chain().steps[step].observed[i].weights)
+      for (size_t i = 0; i < chain().steps[step].observed.size(); ++i) {
+        Observed &observed = this->code.chain.steps[step].observed[i];
+        observed.gather = observed.gather & options.wanted.gather;
+        for (const std::string &weight : observed.weights)
           places.try_emplace(weight, Place{step, i});
+      }
   }
 
   std::vector<Observation> observations() const override {
@@ -104,6 +108,28 @@ public:
     return lastDrift;
   }
 
+  Expected<double> outputError(std::string_view weight, std::span<const Trial> trials) override {
+    const auto found = places.find(weight);
+    if (found == places.end() || !(found->second == last))
+      return Error{"weight '" + std::string(weight) + "' was not observed last"};
+    if (Status made = makeReference(); !made)
+      return made.error();
+    for (const Trial &trial : trials)
+      tried[trial.weight] = trial.values.data();
+    std::vector<double> sums(judged.size());
+    Status run = forSequences(0, judged.size(), [&](size_t i) -> Status {
+      std::vector<Buffer> outputs = outputsOf(chain().steps[position]);
+      Status called =
+          call(chain().steps[position], chain().steps[position].function, judged[i], Stream::Trial, outputs);
+      sums[i] = squaredDifference(judged[i], outputs, reference[i]);
+      return called;
+    });
+    tried.clear();
+    if (!run)
+      return run.error();
+    return std::accumulate(sums.begin(), sums.end(), 0.0) / judgedValues;
+  }
+
 private:
   struct Place {
     size_t step = SIZE_MAX, index = 0;
@@ -137,6 +163,11 @@ private:
 
   BlockWeights &weightsOf(Stream stream) { return stream == Stream::Original ? original : current; }
 
+  const float *weightAt(Stream stream, const std::string &name) {
+    const auto trial = tried.find(name);
+    return stream == Stream::Trial && trial != tried.end() ? trial->second : weightsOf(stream).at(name);
+  }
+
   /// The elements of value `id` for one sequence, with zeros up to the length that the code computes.
   Status read(ValueId id, size_t sequence, Stream stream, Buffer &buffer) const {
     const ChainValue &value = chain().values[id];
@@ -164,7 +195,7 @@ private:
           return found;
         pointer = inputs[i].data();
       } else if (compiled.reads[i]) {
-        pointer = weightsOf(stream).at(argument.weight);
+        pointer = weightAt(stream, argument.weight);
       }
       pointers.push_back(pointer);
     }
@@ -256,6 +287,50 @@ private:
     return gathered.finish();
   }
 
+  /// Memory for what a step gives.
+  std::vector<Buffer> outputsOf(const Step &step) const {
+    std::vector<Buffer> outputs;
+    for (ValueId id : step.results)
+      outputs.push_back(resultOf(chain().values[id].channels));
+    return outputs;
+  }
+
+  /// The sum over the tokens of one sequence.
+  double squaredDifference(size_t sequence, ArrayRef<Buffer> left, ArrayRef<Buffer> right) const {
+    double sum = 0;
+    for (auto [id, a, b] : llvm::zip(chain().steps[position].results, left, right)) {
+      const auto x = rowsOf(a, sequence, chain().values[id].channels), y = rowsOf(b, sequence, x.columns);
+      for (int64_t i = 0; i < x.rows * x.columns; ++i)
+        sum += (double(x.data[i]) - y.data[i]) * (double(x.data[i]) - y.data[i]);
+    }
+    return sum;
+  }
+
+  /// Chooses the sequences that judge the current step, evenly spaced ones, and computes its outputs as they are.
+  Status makeReference() {
+    if (referencePosition == position)
+      return {};
+    const Step &step = chain().steps[position];
+    int64_t channels = 0;
+    for (ValueId id : step.results)
+      channels += chain().values[id].channels;
+    const auto tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t(0));
+    const int64_t most = std::min<int64_t>(judgedTokens, batchBytes / sizeof(float) / channels);
+    const size_t every = std::min<size_t>(lengths.size(), (tokens + most - 1) / most);
+    judged.clear();
+    judgedValues = 0;
+    for (size_t i = 0; i < lengths.size(); i += every) {
+      judged.push_back(i);
+      judgedValues += lengths[i] * channels;
+    }
+    if (Status loaded = loadWeights(step, step.function, Stream::Current); !loaded)
+      return loaded;
+    reference.assign(judged.size(), outputsOf(step));
+    referencePosition = position;
+    return forSequences(0, judged.size(),
+                        [&](size_t i) { return call(step, step.function, judged[i], Stream::Current, reference[i]); });
+  }
+
   /// Runs the current step over all sequences in one stream, into `results`.
   Status runStep(Stream stream, std::vector<Store> &into) {
     const Step &step = chain().steps[position];
@@ -269,9 +344,7 @@ private:
       into[id].emplace(std::move(*store));
     }
     return forSequences(0, sequences.size(), [&](size_t sequence) -> Status {
-      std::vector<Buffer> results;
-      for (ValueId id : step.results)
-        results.push_back(resultOf(chain().values[id].channels));
+      std::vector<Buffer> results = outputsOf(step);
       if (Status called = call(step, step.function, sequence, stream, results); !called)
         return called;
       for (auto [id, result] : llvm::zip(step.results, results)) {
@@ -292,7 +365,7 @@ private:
 
   /// Goes on to the next step, and lets go of what no later one reads.
   Status advance() {
-    if (options.keepOriginal && diverges())
+    if (options.wanted.drift && diverges())
       if (Status run = runStep(Stream::Original, originalStores); !run)
         return run;
     original.clear();
@@ -300,6 +373,7 @@ private:
     if (Status run = runStep(Stream::Current, stores); !run)
       return run;
     current.clear();
+    reference.clear();
     for (ValueId id = 0; id < stores.size(); ++id)
       if (chain().values[id].lastUse <= position) {
         stores[id].reset();
@@ -311,6 +385,8 @@ private:
 
   /// Observed activations that wait to be gathered.
   static constexpr size_t batchBytes = size_t(64) << 20;
+  /// Most tokens that judge a trial, and most of their outputs in bytes: batchBytes.
+  static constexpr int64_t judgedTokens = 4096;
 
   MLIRContext *context;
   BlockCode code;
@@ -323,7 +399,12 @@ private:
   std::map<std::string, Place, std::less<>> places;
   size_t position = 0; // of the next step
   Place last;
-  std::shared_ptr<Statistics> statistics; // of `last`
+  std::shared_ptr<Statistics> statistics;     // of `last`
+  std::map<std::string, const float *> tried; // by the trial that runs
+  std::vector<size_t> judged;                 // sequences that judge the step at `referencePosition`
+  std::vector<std::vector<Buffer>> reference; // its outputs for each of them
+  double judgedValues = 0;                    // how many there are
+  size_t referencePosition = SIZE_MAX;
   Place driftPlace;
   std::shared_ptr<const Drift> lastDrift;
 };

@@ -21,12 +21,13 @@ struct RunnerOptions {
   /// Whether a block's later linears see what its quantized earlier ones give; otherwise a block is seen as it was, and
   /// only the next one sees it quantized.
   bool trueSequential = true;
-  /// Whether drift will be asked for: the model as it was then runs beside the one that changes.
-  bool keepOriginal = false;
+  Wanted wanted;
   /// Most bytes of activations between blocks to keep in memory; the others lie in a file beside `work`.
   uint64_t memory = uint64_t(1) << 30;
   /// A path for files that are in the way of nobody.
   std::string work;
+  /// What the sequences point into, if it must live as long as the runner.
+  std::shared_ptr<const void> keep = nullptr;
 };
 
 /// Compiles `module`, whose forward function is observed, for sequences of at most as many tokens as the longest one.

@@ -20,7 +20,7 @@ namespace halftone {
 namespace calibrate {
 
 /// Makes a runner of the module as it is now.
-using MakeRunner = std::function<Expected<std::unique_ptr<BlockRunner>>(mlir::ModuleOp)>;
+using MakeRunner = std::function<Expected<std::unique_ptr<BlockRunner>>(mlir::ModuleOp, const Wanted &)>;
 
 /// On a module: the file of its statistics. On a weight: the name of its own in that file.
 inline constexpr llvm::StringLiteral statisticsFileAttrName = "lowbit.statistics_file",

@@ -93,3 +93,16 @@ std::string SequenceArrays::fingerprint() const {
     all += io::describe(array.type, array.shape) + io::sha256Hex(array.data);
   return io::sha256Hex(std::as_bytes(std::span(all)));
 }
+
+calibrate::MakeRunner calibrate::runnerOn(const std::string &data, const RunnerOptions &options) {
+  return [=](ModuleOp module, const Wanted &wanted) -> Expected<std::unique_ptr<BlockRunner>> {
+    Expected<SequenceArrays> read = SequenceArrays::open(data, module);
+    if (!read)
+      return read.error();
+    auto arrays = std::make_shared<const SequenceArrays>(std::move(*read));
+    RunnerOptions all = options;
+    all.wanted = wanted;
+    all.keep = arrays;
+    return compileBlocks(module, arrays->sequences(), all);
+  };
+}

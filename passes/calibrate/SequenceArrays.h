@@ -4,6 +4,7 @@
 
 #include "lib/io/Npz.h"
 #include "passes/calibrate/CompiledBlocks.h"
+#include "passes/calibrate/Passes.h"
 
 namespace halftone::calibrate {
 
@@ -22,5 +23,8 @@ private:
   std::vector<std::shared_ptr<void>> files;
   std::vector<io::NamedArray> arrays; ///< one a tensor argument, in order
 };
+
+/// Makes runners on the sequences in the file `data`.
+MakeRunner runnerOn(const std::string &data, const RunnerOptions &options);
 
 } // namespace halftone::calibrate

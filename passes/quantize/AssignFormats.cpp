@@ -156,16 +156,26 @@ private:
     });
     if (method.empty())
       return;
-    for (WeightOp weight : getOperation().getOps<WeightOp>()) {
-      const FormatAttr current = cast<WeightType>(weight.getType()).getFormat();
-      const bool isCalibrated = llvm::all_of(uses.of(weight), [](OpOperand *use) {
-        const FormatAttr wanted = quantize::decisionOf(*use).format;
-        return !wanted || (isa<LinearOp>(use->getOwner()) && !wanted.getValue().isPlain());
-      });
-      for (OpOperand *use : uses.of(weight))
-        if (FormatAttr wanted = quantize::decisionOf(*use).format; wanted && wanted != current)
-          use->getOwner()->setAttr(
-              "method", StringAttr::get(&getContext(), isCalibrated ? StringRef(method) : StringRef(nearest)));
+    for (WeightOp weight : getOperation().getOps<WeightOp>())
+      chooseMethod(uses.of(weight), cast<WeightType>(weight.getType()).getFormat());
+  }
+
+  /// Says so to the readers of one weight, which is in the format `current`, and of those derived from it.
+  void chooseMethod(ArrayRef<OpOperand *> uses, FormatAttr current) {
+    const bool servesLinears = llvm::all_of(uses, [](OpOperand *use) {
+      const FormatAttr wanted = quantize::decisionOf(*use).format;
+      return !wanted || (isa<LinearOp>(use->getOwner()) && !wanted.getValue().isPlain());
+    });
+    auto chosen = StringAttr::get(&getContext(), servesLinears ? StringRef(method) : StringRef(nearest));
+    for (OpOperand *use : uses) {
+      if (FormatAttr wanted = quantize::decisionOf(*use).format; wanted && wanted != current)
+        use->getOwner()->setAttr("method", chosen);
+      if (!isDerivation(use->getOwner()) || use->getOperandNumber() != 0)
+        continue;
+      SmallVector<OpOperand *> readers;
+      auto derived = cast<TypedValue<WeightType>>(use->getOwner()->getResult(0));
+      forEachUse(derived, [&](OpOperand &reader) { readers.push_back(&reader); });
+      chooseMethod(readers, derived.getType().getFormat());
     }
   }
 

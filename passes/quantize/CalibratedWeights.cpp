@@ -6,9 +6,10 @@
 #include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/StreamRows.h"
 #include "dialects/lowbit/WeightOrder.h"
-#include "lib/calibrate/StatisticsFile.h"
 #include "lib/formats/Codec.h"
 #include "lib/formats/Packing.h"
+#include "lib/quantize/Method.h"
+#include "passes/quantize/Runner.h"
 #include "passes/quantize/WeightTask.h"
 
 #include "mlir/IR/Threading.h"
@@ -30,46 +31,6 @@ matrix::ParallelFor quantize::threadsOf(MLIRContext *context) {
 }
 
 namespace {
-
-/// The statistics in the file that the pass calibrate recorded: those of the model as it was.
-class RecordedStatistics : public calibrate::BlockRunner {
-public:
-  RecordedStatistics(calibrate::StatisticsFile file, ModuleOp module) : file(std::move(file)) {
-    for (WeightOp weight : module.getOps<WeightOp>())
-      if (auto name = weight->getAttrOfType<StringAttr>(calibrate::statisticsAttrName))
-        names[weight.getSymName()] = name.str();
-  }
-
-  std::vector<calibrate::Observation> observations() const override { return {}; }
-
-  Expected<std::shared_ptr<calibrate::Statistics>> observe(std::string_view weight) override {
-    const auto name = names.find(weight);
-    if (name == names.end())
-      return Error{"it has no statistics"};
-    if (name->second != lastName || !last) {
-      Expected<calibrate::Statistics> found = file.read(name->second);
-      if (!found)
-        return found.error();
-      last = std::make_shared<calibrate::Statistics>(std::move(*found));
-      lastName = name->second;
-    }
-    return last;
-  }
-
-  std::pair<size_t, size_t> block() const override { return {1, 1}; }
-
-  Expected<std::shared_ptr<const calibrate::Drift>> drift(std::string_view) override {
-    return Error{"recorded statistics know no drift: it needs the model to run"};
-  }
-
-  Status replace(std::string_view, std::span<const float>) override { return {}; }
-
-private:
-  calibrate::StatisticsFile file;
-  llvm::StringMap<std::string> names;
-  std::string lastName;
-  std::shared_ptr<calibrate::Statistics> last;
-};
 
 /// What there is to say of a weight that is done; condition is 0 where no Hessian was factored.
 struct Figures {
@@ -132,7 +93,7 @@ public:
   CalibratedLoop(ModuleOp module, StringRef method, const CalibrationRun &calibration, const QuantizeMatrix &quantize,
                  bool wantsDrift)
       : module(module), waiting(module, method), method(method), calibration(calibration), quantizeMatrix(quantize),
-        wantsDrift(wantsDrift) {}
+        wanted{findMethod(method)->gather, wantsDrift} {}
 
   LogicalResult run(const std::string &work) {
     if (failed(collect()))
@@ -142,19 +103,18 @@ public:
     auto file = WorkFile::create(work, module, method);
     if (!file)
       return module.emitError(file.error().message);
-    Expected<std::unique_ptr<calibrate::BlockRunner>> runner = open();
-    if (!runner)
-      return module.emitError(runner.error().message);
+    if (Status opened = open(); !opened)
+      return module.emitError(opened.error().message);
     uint64_t done = 0, total = 0;
     for (const WeightTask &task : tasks)
       total += task.sourceBytes();
     for (WeightTask &task : tasks) {
-      if (Status status = quantizeOne(task, **runner, **file); !status)
+      if (Status status = quantizeOne(task, **file); !status)
         return task.weight.emitError() << task.weight.getFile() << ": weight '" << task.weight.getSymName()
                                        << "': " << status.error().message;
       done += task.sourceBytes();
       if (calibration.progress)
-        calibration.progress(done, total, progressOf(task, **runner));
+        calibration.progress(done, total, progressOf(task));
     }
     if (Status status = (*file)->commit(); !status)
       return module.emitError(status.error().message);
@@ -176,52 +136,45 @@ private:
     return waiting.checkAllReached(module);
   }
 
-  Expected<std::unique_ptr<calibrate::BlockRunner>> open() {
-    if (calibration.makeRunner)
-      return calibration.makeRunner(module);
-    auto recorded = module->getAttrOfType<StringAttr>(calibrate::statisticsFileAttrName);
-    if (!recorded)
-      return Error{method.str() + " needs statistics: calibrate the model first"};
-    Expected<calibrate::StatisticsFile> file = calibrate::StatisticsFile::open(recorded.str());
-    if (!file)
-      return file.error();
-    return std::unique_ptr<calibrate::BlockRunner>(std::make_unique<RecordedStatistics>(std::move(*file), module));
+  /// Opens a runner, unless the method needs no data.
+  Status open() {
+    if (wanted.gather == calibrate::Gather::nothing)
+      return {};
+    auto opened = openRunner(module, method, calibration.makeRunner, wanted);
+    if (!opened)
+      return opened.error();
+    runner = std::move(*opened);
+    return {};
   }
 
   Expected<std::vector<float>> read(WeightOp weight) {
     Expected<formats::StoredMatrix> matrix = source.open(weight);
     if (!matrix)
       return matrix.error();
-    const formats::StoredShape &shape = matrix->shape();
-    std::vector<float> values(shape.rows * shape.columns);
-    Status status = streamRows(module.getContext(), *matrix, [&](int64_t, RowChunk &chunk) -> Status {
-      for (int64_t row = chunk.first(); row < chunk.last(); ++row)
-        std::ranges::copy(chunk.row(row), values.begin() + row * shape.columns);
-      return {};
-    });
+    Expected<std::vector<float>> values = readAll(module.getContext(), *matrix);
     source.release(weight);
-    if (!status)
-      return status.error();
     return values;
   }
 
-  Status quantizeOne(WeightTask &task, calibrate::BlockRunner &runner, WorkFile &file) {
-    Expected<QuantizedRows> rows = isDone(task) ? recall(task) : compute(task, runner);
+  Status quantizeOne(WeightTask &task, WorkFile &file) {
+    Expected<QuantizedRows> rows = isDone(task) ? recall(task) : compute(task);
     if (!rows)
       return rows.error();
     task.error = rows->error;
     task.vanishedBlocks = rows->vanishedBlocks;
+    task.offset = file.reserve(rows->bytes.size());
+    if (Status written = file.writeAt(task.offset, rows->bytes); !written || !runner)
+      return written;
     outputErrors += rows->outputError;
     describe(task.weight, *rows);
-    task.offset = file.reserve(rows->bytes.size());
-    if (Status written = file.writeAt(task.offset, rows->bytes); !written)
-      return written;
-    return runner.replace(task.weight.getSymName(), decode(task, rows->bytes));
+    return runner->replace(task.weight.getSymName(), decode(task, rows->bytes));
   }
 
-  /// "block 3/6, model.layers.2.mlp.up_proj.weight, outputs off by 0.083 so far".
-  std::string progressOf(WeightTask &task, const calibrate::BlockRunner &runner) {
-    const auto [block, blocks] = runner.block();
+  /// "block 3/6, model.layers.2.mlp.up_proj.weight, outputs off by 0.083 so far"; the name alone without a runner.
+  std::string progressOf(WeightTask &task) {
+    if (!runner)
+      return task.weight.getSymName().str();
+    const auto [block, blocks] = runner->block();
     const double mean = outputErrors / static_cast<double>(++weightsDone);
     return llvm::formatv("block {0}/{1}, {2}, outputs off by {3:f3} so far", block, blocks, task.weight.getSymName(),
                          mean)
@@ -244,35 +197,41 @@ private:
     return calibration.journal && calibration.journal->contains(task.weight.getSymName());
   }
 
-  Expected<QuantizedRows> compute(WeightTask &task, calibrate::BlockRunner &runner) {
+  Expected<QuantizedRows> compute(WeightTask &task) {
     const StringRef name = task.weight.getSymName();
-    Expected<std::shared_ptr<calibrate::Statistics>> statistics = runner.observe(name);
-    if (!statistics)
-      return statistics.error();
+    const ArrayRef<int64_t> shape = cast<WeightType>(task.weight.getType()).getShape();
+    Expected<WeightInputs> inputs = runner ? look(name, shape[1]) : WeightInputs();
+    if (!inputs)
+      return inputs.error();
     Expected<std::vector<float>> values = read(task.weight);
     if (!values)
       return values.error();
-    const ArrayRef<int64_t> shape = cast<WeightType>(task.weight.getType()).getShape();
-    if ((*statistics)->columns != shape[1])
-      return Error{"the statistics are of " + std::to_string((*statistics)->columns) + " columns, the weight has " +
-                   std::to_string(shape[1])};
-    std::shared_ptr<const calibrate::Drift> drift;
-    if (wantsDrift) {
-      auto seen = runner.drift(name);
-      if (!seen)
-        return seen.error();
-      drift = *seen;
-    }
-    Expected<GptqResult> result =
-        quantizeMatrix(task.format.getValue(), {values->data(), shape[0], shape[1]}, *statistics, drift);
+    Expected<GptqResult> result = quantizeMatrix(task.format.getValue(), {values->data(), shape[0], shape[1]}, *inputs);
     if (!result)
       return result.error();
     QuantizedRows rows = packed(*result);
-    rows.rareColumns = countRare(**statistics);
+    if (runner)
+      rows.rareColumns = countRare(*inputs->statistics);
     if (calibration.journal)
       if (Status kept = calibration.journal->append(name, serialized(rows)); !kept)
         return kept.error();
     return rows;
+  }
+
+  /// What the runner sees of the inputs of the linears that read weight `name`.
+  Expected<WeightInputs> look(StringRef name, int64_t columns) {
+    auto statistics = runner->observe(name);
+    if (!statistics)
+      return statistics.error();
+    if ((*statistics)->columns != columns)
+      return Error{"the statistics are of " + std::to_string((*statistics)->columns) + " columns, the weight has " +
+                   std::to_string(columns)};
+    if (!wanted.drift)
+      return WeightInputs{*statistics, nullptr};
+    auto drift = runner->drift(name);
+    if (!drift)
+      return drift.error();
+    return WeightInputs{*statistics, *drift};
   }
 
   Expected<QuantizedRows> recall(WeightTask &task) const {
@@ -309,7 +268,8 @@ private:
   StringRef method;
   const CalibrationRun &calibration;
   const QuantizeMatrix &quantizeMatrix;
-  const bool wantsDrift;
+  const calibrate::Wanted wanted;
+  std::unique_ptr<calibrate::BlockRunner> runner; ///< null when the method needs no data
   std::vector<WeightTask> tasks;
   double outputErrors = 0; // sum over those that are done
   size_t weightsDone = 0;

@@ -24,12 +24,11 @@ public:
       return signalPassFailure();
     }
     const auto act = [&](const formats::Format &format, matrix::MatrixView<float> weights,
-                         const std::shared_ptr<calibrate::Statistics> &statistics,
-                         const std::shared_ptr<const calibrate::Drift> &drift) -> Expected<quantize::GptqResult> {
-      if (Status made = factorize(format, statistics); !made)
+                         const quantize::WeightInputs &inputs) -> Expected<quantize::GptqResult> {
+      if (Status made = factorize(format, inputs.statistics); !made)
         return made.error();
-      if (drift)
-        retarget(weights, *drift);
+      if (inputs.drift)
+        retarget(weights, *inputs.drift);
       return quantize::gptq(format, weights, *factor, methodOptions(), quantize::threadsOf(&getContext()));
     };
     if (failed(

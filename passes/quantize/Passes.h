@@ -38,15 +38,26 @@ struct CalibrationRun {
 /// gptq with what the pipeline lends.
 std::unique_ptr<mlir::Pass> createGptq(const GptqOptions &options, const CalibrationRun &run);
 
+/// awq and smooth-quant, likewise.
+std::unique_ptr<mlir::Pass> createAwq(const AwqOptions &options, const CalibrationRun &run);
+std::unique_ptr<mlir::Pass> createSmoothQuant(const SmoothQuantOptions &options, const CalibrationRun &run);
+
+/// hqq, which needs no runner.
+std::unique_ptr<mlir::Pass> createHqq(const HqqOptions &options, const CalibrationRun &run);
+
+/// imatrix, likewise.
+std::unique_ptr<mlir::Pass> createImatrix(const ImatrixOptions &options, const CalibrationRun &run);
+
 struct QuantizeOptions {
   /// Names of formats; empty ones default as PipelineOptions says.
   std::string format, embeddingFormat, headFormat;
   bool untie = false;
   /// Element of contracted activations; f32 leaves activations as they are.
   std::string activations = "int8";
-  /// The pass that quantizes the weights of linears; the others are rounded to nearest.
+  /// The passes that quantize the weights of linears, one after the other; the others are rounded to nearest.
   std::string method = "rtn";
   GptqOptions gptq;
+  SmoothQuantOptions smoothQuant;
   calibrate::MakeRunner makeRunner;
   std::shared_ptr<io::Journal> journal;
   /// Files to write, each only when there is something to put in: derived weights in f32, weights quantized with

@@ -10,8 +10,9 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
   let description = [{
     Records on each linear and embedding the `format` its weight shall have and, on linears with codes, how their
     `activations` are represented. Other passes act. With the option `method` it also records the pass that takes the
-    weight there: that one for weights of codes that only linears read, rtn for the others, none when the weight has its
-    format already. Without it the first quantizing pass that comes along acts.
+    weight there, or several, one after the other (`awq,gptq`): those for weights of codes that only linears read, rtn
+    for the others, none when the weight has its format already. Without it the first quantizing pass that comes along
+    acts.
     Embedding and head take formats of their own: 8-bit codes by default beside codes, the common format beside plain
     values. The head is the linear whose result alone makes a result of the function `forward`, through calls and
     elementwise operations; a function that also serves elsewhere is cloned for it.
@@ -32,7 +33,7 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
     Option<"untie", "untie", "bool", "false", "Give a weight wanted in several formats a name for each">,
     Option<"activations", "activations", "std::string", "\"int8\"", "Element of contracted activations, or f32">,
     Option<"method", "method", "std::string", "\"\"",
-           "The pass that quantizes weights which only linears read; by default whichever comes first">,
+           "The passes that quantize weights which only linears read; by default whichever comes first">,
   ];
   let dependentDialects = ["::halftone::lowbit::LowbitDialect"];
 }
@@ -50,6 +51,45 @@ def EvaluateWeights : Pass<"evaluate-weights", "::mlir::ModuleOp"> {
       %s = lowbit.scale_columns %w, %g : ...                 %s = lowbit.get @q.scaled
   }];
   let options = [Option<"work", "work", "std::string", "\"\"", "The file to write">];
+}
+
+def SmoothQuant : Pass<"smooth-quant", "::mlir::ModuleOp"> {
+  let summary = "Move outliers of activations into weights";
+  let description = [{
+    SmoothQuant [Xiao et al. 2022]: the columns of the weights of linears that read the same value are multiplied by
+    max|x| ^ alpha / max|w| ^ (1 - alpha), and what produces the value is divided by it, so that activations have the
+    smaller spread. Acts where awq does, and leaves the same behind. Needs ranges.
+  }];
+  let options = [
+    Option<"work", "work", "std::string", "\"\"", "The file to write">,
+    Option<"alpha", "alpha", "double", "0.5", "How much of the activations' spread goes to the weights, 0 to 1">,
+  ];
+}
+
+def Awq : Pass<"awq", "::mlir::ModuleOp"> {
+  let summary = "Scale columns with large inputs up before they are quantized";
+  let description = [{
+    AWQ [Lin et al. 2023]: columns of weights whose inputs are large are multiplied by a factor, so that rounding hurts
+    them less, and what produces the inputs is divided by it: a norm's scale; the rows of a linear, through a bias, a
+    product with something else, or attention that shares no heads. The factors are mean|x| ^ alpha; of `steps` values of
+    alpha from 0 on the one wins with which rounding to nearest changes the outputs of the enclosing function least.
+    Acts on linears whose `method` begins with awq, or is open, and takes that name away: the weights are still to be
+    evaluated, then quantized. A weight that something else reads too is left alone; a remark says so.
+    The outputs are those on the pipeline's calibration data or, without a pipeline, on `data`, as calibrate takes it.
+
+    Example:
+      %n = lowbit.rms_norm %x scale %g ...                 %i = lowbit.get @q.inverses
+      %q = lowbit.linear %n, %w                            %h = lowbit.scale_rows %g, %i
+                                                     =>    %n = lowbit.rms_norm %x scale %h ...
+                                                           %f = lowbit.get @q.factors
+                                                           %v = lowbit.scale_columns %w, %f
+                                                           %q = lowbit.linear %n, %v
+  }];
+  let options = [
+    Option<"work", "work", "std::string", "\"\"", "The file to write">,
+    Option<"steps", "steps", "int", "20", "How many powers are tried, evenly spaced from 0 to below 1">,
+    Option<"data", "data", "std::string", "\"\"", "The sequences, an .npz or .npy file">,
+  ];
 }
 
 def Rtn : Pass<"rtn", "::mlir::ModuleOp"> {
@@ -98,6 +138,42 @@ def Gptq : Pass<"gptq", "::mlir::ModuleOp"> {
     Option<"gridSearch", "grid-search", "bool", "false", "Search each block's scale instead of taking it from the extremes">,
     Option<"asymmetricCalibration", "asymmetric-calibration", "bool", "false",
            "Aim at what the unquantized model computes, not at what the weights make of inputs that have moved">,
+  ];
+}
+
+def Hqq : Pass<"hqq", "::mlir::ModuleOp"> {
+  let summary = "Round weights to the nearest values of scales fitted without data";
+  let description = [{
+    HQQ [Badri and Shaji 2023]: rounds each weight by itself, as rtn does, on a scale (and zero) for each block that is
+    fitted to the bulk of its weights: the errors of outliers are set aside, the scale is fitted to the rest, and so on
+    while the sum of |error|^0.7 falls. Needs no data. Acts on the same weights as gptq.
+
+    Example:
+      lowbit.weight @q : <288x288, <f32>> in "stories.onnx" at 36864000 transposed
+    =>
+      lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 4096 {error = 0.0874}
+  }];
+  let options = [Option<"work", "work", "std::string", "\"\"", "The file to write">];
+}
+
+def Imatrix : Pass<"imatrix", "::mlir::ModuleOp"> {
+  let summary = "Round weights to the nearest values of scales searched with the size of their inputs";
+  let description = [{
+    Rounds each weight by itself, as rtn does, but searches each block's scale (and zero): among those for shrunk
+    extremes, each refitted to the codes that it led to, the one with the least sum of importance * error^2. The
+    importance of a column is the mean square of its inputs, as in llama.cpp's importance matrix. Acts on the same
+    weights as gptq, in the same order, and records the same; `output_error` counts each column for itself.
+
+    Example:
+      lowbit.weight @q : <288x288, <f32>> in "stories.onnx" at 36864000 transposed
+    =>
+      lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 4096 {error = 0.0881, output_error = 0.0612}
+  }];
+  let options = [
+    Option<"work", "work", "std::string", "\"\"", "The file to write">,
+    Option<"sizes", "sizes", "int", "6", "How many sizes of the extremes are tried">,
+    Option<"smallest", "smallest", "double", "0.5", "The smallest of them; the largest is 1">,
+    Option<"refits", "refits", "int", "2", "How often each is refitted to its codes">,
   ];
 }
 

@@ -20,3 +20,16 @@ func.func @forward(%tokens: tensor<?xi64>) -> tensor<?x64xf32> {
   %y = lowbit.linear %h, %t : (tensor<?x32xf32>, !lowbit.weight<64x32, #lowbit.format<f32>>) -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
+
+// So is it for weights that are still to be derived: each counts for itself.
+
+// GPTQ-LABEL: func.func @derived
+// GPTQ: lowbit.embedding {{.*}} method = "rtn"
+// GPTQ: lowbit.linear {{.*}} method = "gptq"
+func.func @derived(%tokens: tensor<?xi64>) -> tensor<?x16xf32> {
+  %t = lowbit.get @tied : !lowbit.weight<64x32, #lowbit.format<f32>>
+  %part = lowbit.slice_rows %t from 16 : !lowbit.weight<64x32, #lowbit.format<f32>> -> !lowbit.weight<16x32, #lowbit.format<f32>>
+  %x = lowbit.embedding %tokens, %t : (tensor<?xi64>, !lowbit.weight<64x32, #lowbit.format<f32>>) -> tensor<?x32xf32>
+  %h = lowbit.linear %x, %part : (tensor<?x32xf32>, !lowbit.weight<16x32, #lowbit.format<f32>>) -> tensor<?x16xf32>
+  return %h : tensor<?x16xf32>
+}

@@ -106,8 +106,10 @@ static CommandLine commandLine(CompileOptions &options) {
          {"--context", "N", "most tokens of a sequence; by default what the model says, else 2048",
           store(pipeline.context, 1)}}},
        {"Calibration",
-        {{"--method", "NAME", "how the weights of linears are quantized, rtn by default", store(calibration.method),
-          methods()},
+        {{"--method", "NAME[,NAME]",
+          "how the weights of linears are quantized, rtn by default; methods that rescale come before one that "
+          "quantizes",
+          store(calibration.method), methods()},
          {"--calibrate", "FILE", "what to calibrate on: text, or token ids [sequences, tokens] as .npy or .npz",
           store(calibration.data)},
          {"--documents", "SEPARATOR",
