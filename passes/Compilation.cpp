@@ -10,6 +10,7 @@
 #include "passes/WeightReport.h"
 #include "passes/import/ContextLength.h"
 #include "passes/package/NeededFeatures.h"
+#include "passes/quantize/Passes.h"
 #include "passes/targets/Target.h"
 
 #include "dialects/lowbit/StoredWeights.h"
@@ -192,6 +193,8 @@ void Compilation::listWeights() {
   weightFormats = moduleFormats(*module);
   if (!options.report.empty())
     reported = reportWeights(*module, options.lowerReference);
+  if (const auto measured = (*module)->getAttrOfType<FloatAttr>(divergenceAttrName))
+    divergence = measured.getValueAsDouble();
   for (auto weight : module->getOps<lowbit::WeightOp>()) {
     const auto type = cast<lowbit::WeightType>(weight.getType());
     const ArrayRef<int64_t> shape = type.getShape();
@@ -243,6 +246,7 @@ Expected<report::Report> Compilation::makeReport() {
   all.embeddingFormat = weightFormats.embedding;
   all.headFormat = weightFormats.head;
   all.options = allDecisions();
+  all.divergence = divergence;
   all.tensors = reported;
   return all;
 }

@@ -76,6 +76,7 @@ private:
   std::optional<package::SourceHashes> hashes;
   std::vector<package::WeightInfo> weights;
   std::vector<report::Tensor> reported;
+  std::optional<double> divergence; ///< that was measured while quantizing
   ModuleFormats weightFormats;
   mlir::MLIRContext context;
   DiagnosticCollector diagnostics;

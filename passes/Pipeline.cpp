@@ -89,18 +89,22 @@ static Status calibrateModel(Compilation &model) {
   return model.runPasses(Stage::Calibrate, [&](auto &passes) { passes.addPass(createObserve(options)); });
 }
 
+static std::vector<calibrate::Sequence> sequencesOf(const Compilation &model) {
+  std::vector<calibrate::Sequence> sequences;
+  for (const std::vector<int64_t> &tokens : model.samples->sequences)
+    sequences.push_back({static_cast<int64_t>(tokens.size()), {std::as_bytes(std::span(tokens))}});
+  return sequences;
+}
+
 /// A runner of the blocks of a module on the samples.
 static calibrate::MakeRunner makeRunner(const Compilation &model) {
   return [&model](ModuleOp module, const calibrate::Wanted &wanted) {
-    std::vector<calibrate::Sequence> sequences;
-    for (const std::vector<int64_t> &tokens : model.samples->sequences)
-      sequences.push_back({static_cast<int64_t>(tokens.size()), {std::as_bytes(std::span(tokens))}});
     calibrate::RunnerOptions options;
     options.trueSequential = model.options.calibration.trueSequential;
     options.wanted = wanted;
     options.memory = model.options.calibration.memory;
     options.work = model.work / activations;
-    return calibrate::compileBlocks(module, std::move(sequences), options);
+    return calibrate::compileBlocks(module, sequencesOf(model), options);
   };
 }
 
@@ -124,6 +128,10 @@ static Status quantizeModel(Compilation &model) {
       return journal.error();
     options.journal = model.journal = std::move(*journal);
     options.makeRunner = makeRunner(model);
+    options.makeDivergence = [&](ModuleOp module, int64_t tokens) {
+      return calibrate::Divergence::create(module, sequencesOf(model), tokens);
+    };
+    options.attribute = !model.options.report.empty();
   }
   options.derivedFile = model.work / derived;
   options.calibratedFile = model.work / calibrated;

@@ -48,6 +48,7 @@ private:
     tensor.bytes = formats::rowBytes(format, type.getShape().back()) * (tensor.shape.size() == 2 ? tensor.shape[0] : 1);
     tensor.weightError = real(weight, "error");
     tensor.outputError = real(weight, "output_error");
+    tensor.divergence = real(weight, "divergence");
     tensor.damp = real(weight, "damp");
     tensor.condition = real(weight, "condition");
     tensor.deadColumns = count(weight, "dead_columns");

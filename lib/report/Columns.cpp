@@ -51,6 +51,8 @@ static constexpr Column columns[] = {
     {"weight error", "|decoded - w| / |w|", true, [](const Tensor &t) { return known(t.weightError, percent); }},
     {"output error", "the same of the outputs over the calibration data", true,
      [](const Tensor &t) { return known(t.outputError, percent); }},
+    {"divergence", "by how much the mean KL divergence falls when this tensor alone is put back, nats per token", true,
+     [](const Tensor &t) { return known(t.divergence, [](double nats) { return decimal(nats, 5); }); }},
     {"damping", "share of the diagonal's mean that was added to the Hessian", true,
      [](const Tensor &t) { return known(t.damp, [](double damp) { return decimal(damp, 2); }); }},
     {"condition", "of the damped Hessian: the larger, the less certain are its small directions", true,
@@ -81,6 +83,9 @@ std::vector<std::pair<std::string, std::string>> headingOf(const Report &report)
                                                             {"format", report.format},
                                                             {"embedding format", report.embeddingFormat},
                                                             {"head format", report.headFormat}};
+  if (report.divergence)
+    lines.emplace_back("divergence",
+                       decimal(*report.divergence, 5) + " nats per token on calibration data, of the weights alone");
   for (const auto &[key, value] : report.options)
     lines.emplace_back(key, value);
   for (const File &file : report.files)

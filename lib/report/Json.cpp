@@ -51,9 +51,9 @@ static std::string text(const Tensor &tensor) {
          "], \"role\": " + json::quote(name(tensor.role)) + ", \"format\": " + json::quote(tensor.format) +
          ", \"bits\": " + text(totalOf(tensor).bits()) + ", \"bytes\": " + text(tensor.bytes) +
          ", \"weight_error\": " + text(tensor.weightError) + ", \"output_error\": " + text(tensor.outputError) +
-         ", \"damp\": " + text(tensor.damp) + ", \"condition\": " + text(tensor.condition) +
-         ", \"dead_columns\": " + text(tensor.deadColumns) + ", \"rare_columns\": " + text(tensor.rareColumns) +
-         ", \"kernel\": " + json::quote(tensor.kernel) + "}";
+         ", \"divergence\": " + text(tensor.divergence) + ", \"damp\": " + text(tensor.damp) +
+         ", \"condition\": " + text(tensor.condition) + ", \"dead_columns\": " + text(tensor.deadColumns) +
+         ", \"rare_columns\": " + text(tensor.rareColumns) + ", \"kernel\": " + json::quote(tensor.kernel) + "}";
 }
 
 std::string toJson(const Report &report) {
@@ -75,6 +75,7 @@ std::string toJson(const Report &report) {
       {"embedding_format", json::quote(report.embeddingFormat)},
       {"head_format", json::quote(report.headFormat)},
       {"options", lines('{', options, '}')},
+      {"divergence", text(report.divergence)},
       {"totals", lines('{', totals, '}')},
       {"tensors", lines('[', tensors, ']')},
   };
@@ -105,6 +106,7 @@ public:
         {"embedding_format", into(report.embeddingFormat)},
         {"head_format", into(report.headFormat)},
         {"options", [&] { return reader.object([&](const std::string &key) { return into(report.options[key])(); }); }},
+        {"divergence", optional(report.divergence)},
         {"totals", [&] { return object({{"linears", total()}, {"all", total()}}); }},
         {"tensors", list(report.tensors)},
     };
@@ -174,6 +176,7 @@ private:
                      {"bytes", into(tensor.bytes)},
                      {"weight_error", optional(tensor.weightError)},
                      {"output_error", optional(tensor.outputError)},
+                     {"divergence", optional(tensor.divergence)},
                      {"damp", optional(tensor.damp)},
                      {"condition", optional(tensor.condition)},
                      {"dead_columns", optional(tensor.deadColumns)},

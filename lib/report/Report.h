@@ -33,6 +33,8 @@ struct Tensor {
   uint64_t bytes = 0;
   /// |decoded - w| / |w|, and the same of the linears' outputs over the calibration data.
   std::optional<double> weightError, outputError;
+  /// How much lower the model's mean KL divergence from the original would be with this tensor as it was, nats a token.
+  std::optional<double> divergence;
   /// Of the Hessian of the linears' inputs: the share of the diagonal's mean that was added to it, and the condition
   /// number after that.
   std::optional<double> damp, condition;
@@ -53,6 +55,8 @@ struct Report {
   std::string format, embeddingFormat, headFormat;
   /// All other decisions, by name.
   std::map<std::string, std::string> options;
+  /// Mean KL divergence of the model with quantized weights from the original, on calibration data, nats a token.
+  std::optional<double> divergence;
   /// The linears' in the order in which the model computes with them, then the others.
   std::vector<Tensor> tensors;
   bool operator==(const Report &) const = default;

@@ -2,6 +2,7 @@
 // Decoding weights when they are needed.
 #include "passes/calibrate/BlockWeights.h"
 
+#include "dialects/lowbit/OriginalWeight.h"
 #include "dialects/lowbit/StreamRows.h"
 #include "lib/formats/Codec.h"
 
@@ -10,11 +11,15 @@ using namespace halftone;
 using namespace halftone::calibrate;
 using namespace halftone::lowbit;
 
-BlockWeights::BlockWeights(ModuleOp module)
+BlockWeights::BlockWeights(ModuleOp module, bool original)
     : names(ModuleOp::create(module.getLoc())), source(std::make_unique<StoredWeights>()) {
   OpBuilder builder = OpBuilder::atBlockBegin(names->getBody());
-  for (WeightOp weight : module.getOps<WeightOp>())
-    operations[weight.getSymName().str()] = cast<WeightOp>(builder.clone(*weight));
+  for (WeightOp weight : module.getOps<WeightOp>()) {
+    auto copy = cast<WeightOp>(builder.clone(*weight));
+    if (original)
+      restoreOriginal(copy);
+    operations[weight.getSymName().str()] = copy;
+  }
 }
 
 /// Decodes the rows of a matrix of codes.

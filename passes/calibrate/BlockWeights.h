@@ -12,12 +12,13 @@ namespace halftone::calibrate {
 
 class BlockWeights {
 public:
-  /// Those of `module`, as they are now.
-  explicit BlockWeights(mlir::ModuleOp module);
+  /// Those of `module`, as they are now; with `original` as they were before they were quantized.
+  explicit BlockWeights(mlir::ModuleOp module, bool original = false);
 
   /// Decodes a weight unless it is there. Not from several threads.
   Status load(const std::string &name);
   /// A loaded weight.
+  std::span<const float> values(const std::string &name) const { return loaded.at(name); }
   const float *at(const std::string &name) const { return loaded.at(name).data(); }
 
   /// Puts other values in a weight's place: at once, or when takeReplaced() is called.

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where to look while the model runs, and ceasing to look.
+#include "dialects/lowbit/OriginalWeight.h"
 #include "passes/Remarks.h"
 #include "passes/calibrate/Passes.h"
 
@@ -51,6 +52,7 @@ class DropObservationsPass : public impl::DropObservationsBase<DropObservationsP
 public:
   void runOnOperation() override {
     getOperation()->walk([](ObserveOp op) { op.erase(); });
+    getOperation()->walk([](WeightOp weight) { forgetOriginal(weight); });
   }
 };
 

@@ -25,7 +25,7 @@ def Observe : Pass<"observe"> {
 def DropObservations : Pass<"drop-observations"> {
   let summary = "Remove observations that have served";
   let description = [{
-    Erases every `lowbit.observe`. Later stages know none.
+    Erases every `lowbit.observe`, and what weights note of their `original`. Later stages know none.
 
     Example:
       lowbit.observe %n gather ["hessian"] : ...

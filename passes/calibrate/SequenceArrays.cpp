@@ -106,3 +106,13 @@ calibrate::MakeRunner calibrate::runnerOn(const std::string &data, const RunnerO
     return compileBlocks(module, arrays->sequences(), all);
   };
 }
+
+calibrate::MakeDivergence calibrate::divergenceOn(const std::string &data) {
+  return [=](ModuleOp module, int64_t tokens) -> Expected<std::unique_ptr<Divergence>> {
+    Expected<SequenceArrays> read = SequenceArrays::open(data, module);
+    if (!read)
+      return read.error();
+    auto arrays = std::make_shared<const SequenceArrays>(std::move(*read));
+    return Divergence::create(module, arrays->sequences(), tokens, arrays);
+  };
+}

@@ -4,6 +4,7 @@
 
 #include "lib/io/Npz.h"
 #include "passes/calibrate/CompiledBlocks.h"
+#include "passes/calibrate/Divergence.h"
 #include "passes/calibrate/Passes.h"
 
 namespace halftone::calibrate {
@@ -26,5 +27,7 @@ private:
 
 /// Makes runners on the sequences in the file `data`.
 MakeRunner runnerOn(const std::string &data, const RunnerOptions &options);
+/// Compares models on them.
+MakeDivergence divergenceOn(const std::string &data);
 
 } // namespace halftone::calibrate

@@ -5,6 +5,7 @@
 #include "dialects/lowbit/Lowbit.h"
 
 #include "lib/io/Journal.h"
+#include "passes/calibrate/Divergence.h"
 #include "passes/calibrate/Passes.h"
 
 #include "mlir/Pass/Pass.h"
@@ -30,6 +31,8 @@ std::unique_ptr<mlir::Pass> createRtn(const RtnOptions &options, WeightProgress 
 struct CalibrationRun {
   /// Looks at activations; without one, passes read the statistics that the module names.
   calibrate::MakeRunner makeRunner;
+  /// Compares whole models' outputs.
+  calibrate::MakeDivergence makeDivergence;
   WeightProgress progress;
   /// Keeps the weights that are done; may be null.
   std::shared_ptr<io::Journal> journal;
@@ -48,6 +51,13 @@ std::unique_ptr<mlir::Pass> createHqq(const HqqOptions &options, const Calibrati
 /// imatrix, likewise.
 std::unique_ptr<mlir::Pass> createImatrix(const ImatrixOptions &options, const CalibrationRun &run);
 
+/// On a module: the f64 that attribute-divergence measures; on a weight it is called without the dialect.
+inline constexpr llvm::StringLiteral divergenceAttrName = "lowbit.divergence";
+
+/// attribute-divergence, likewise.
+std::unique_ptr<mlir::Pass> createAttributeDivergence(const AttributeDivergenceOptions &options,
+                                                      const CalibrationRun &run);
+
 struct QuantizeOptions {
   /// Names of formats; empty ones default as PipelineOptions says.
   std::string format, embeddingFormat, headFormat;
@@ -59,7 +69,10 @@ struct QuantizeOptions {
   GptqOptions gptq;
   SmoothQuantOptions smoothQuant;
   calibrate::MakeRunner makeRunner;
+  calibrate::MakeDivergence makeDivergence;
   std::shared_ptr<io::Journal> journal;
+  /// Whether to measure what each weight does to the outputs.
+  bool attribute = false;
   /// Files to write, each only when there is something to put in: derived weights in f32, weights quantized with
   /// calibration, and those rounded to nearest.
   std::string derivedFile, calibratedFile, quantizedFile;

@@ -17,7 +17,7 @@ void halftone::addQuantizePasses(OpPassManager &passes, const QuantizeOptions &o
   EvaluateWeightsOptions evaluate;
   evaluate.work = options.derivedFile;
   passes.addPass(createEvaluateWeights(evaluate));
-  const CalibrationRun run{options.makeRunner, options.progress, options.journal};
+  const CalibrationRun run{options.makeRunner, options.makeDivergence, options.progress, options.journal};
   SmoothQuantOptions smooth = options.smoothQuant;
   smooth.work = options.derivedFile + ".smooth-factors";
   passes.addPass(createSmoothQuant(smooth, run));
@@ -42,6 +42,8 @@ void halftone::addQuantizePasses(OpPassManager &passes, const QuantizeOptions &o
   gptq.work = options.calibratedFile;
   passes.addPass(createGptq(gptq, run));
   passes.addPass(createCheckWeights());
+  if (options.attribute)
+    passes.addPass(createAttributeDivergence({}, run));
   passes.addPass(createDropObservations());
   passes.addPass(createContractActivations());
   passes.addPass(createVerifyQuantized());

@@ -2,6 +2,7 @@
 // What all quantizing passes do around their mathematics.
 #include "passes/quantize/WeightTask.h"
 
+#include "dialects/lowbit/OriginalWeight.h"
 #include "lib/formats/Packing.h"
 #include "passes/Remarks.h"
 
@@ -35,6 +36,7 @@ void WeightTask::warnOfLoss() const {
 
 void WeightTask::rename(StringRef work, StringRef pass) {
   Builder builder(weight.getContext());
+  noteOriginal(weight);
   auto type = WeightType::get(weight.getContext(), typeOf(weight).getShape(), format);
   weight.setTypeAttr(TypeAttr::get(type));
   weight.setFile(work);

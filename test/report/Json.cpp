@@ -41,7 +41,7 @@ TEST(ReportJson, HasTheSums) {
 
 TEST(ReportJson, RefusesWhatIsNoReport) {
   EXPECT_EQ(errorOf(""), "byte 0: an object is wanted, found the end");
-  EXPECT_EQ(errorOf("{}"), "the key 'embedding_format' of a report is missing");
+  EXPECT_EQ(errorOf("{}"), "the key 'divergence' of a report is missing");
   EXPECT_EQ(errorOf(toJson(example()) + "x"),
             "byte " + std::to_string(toJson(example()).size()) + ": the end is wanted, found 'x'");
   EXPECT_EQ(errorOf(with("\"halftone_report\": 1", "\"halftone_report\": 2")),
