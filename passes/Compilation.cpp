@@ -3,6 +3,7 @@
 #include "passes/Compilation.h"
 
 #include "dialects/lowbit/Facts.h"
+#include "dialects/lowbit/WeightUses.h"
 #include "lib/evaluate/Sequences.h"
 #include "lib/io/AtomicFile.h"
 #include "lib/io/Sha256.h"
@@ -146,6 +147,12 @@ static std::map<std::string, std::string> decisions(const PipelineOptions &optio
                                             {"lower_reference", word(options.lowerReference)},
                                             {"method", calibration.method},
                                             {"untie", word(options.untie)}};
+  if (!options.formats.empty())
+    all["formats"] = options.formats;
+  if (options.bits != 0)
+    all["bits"] = std::to_string(options.bits);
+  if (options.size != 0)
+    all["size"] = std::to_string(options.size);
   if (!calibration.data.empty())
     all.insert({{"act_order", word(calibration.actOrder)},
                 {"asymmetric_calibration", word(calibration.asymmetric)},
@@ -166,6 +173,8 @@ Expected<std::shared_ptr<io::Journal>> Compilation::openJournal() {
   std::string all = samples->fingerprint();
   for (const formats::Format &format : {inputs.formats.weights, inputs.formats.embedding, inputs.formats.head})
     all += "\n" + formats::name(format);
+  for (const std::string &candidate : inputs.formats.candidates)
+    all += "\n" + candidate;
   for (const auto &[name, value] : decisions(options))
     all += "\n" + name + "=" + value;
   for (const package::HashedFile &file : *files)
@@ -195,7 +204,10 @@ void Compilation::listWeights() {
     reported = reportWeights(*module, options.lowerReference);
   if (const auto measured = (*module)->getAttrOfType<FloatAttr>(divergenceAttrName))
     divergence = measured.getValueAsDouble();
+  const lowbit::WeightUses uses(*module);
   for (auto weight : module->getOps<lowbit::WeightOp>()) {
+    if (uses.of(weight).empty())
+      continue; // others were derived from it
     const auto type = cast<lowbit::WeightType>(weight.getType());
     const ArrayRef<int64_t> shape = type.getShape();
     const formats::Format &format = type.getFormat().getValue();

@@ -6,8 +6,12 @@
 
 #include "lib/io/AtomicFile.h"
 #include "lib/io/FollowLinks.h"
+#include "lib/quantize/Candidates.h"
+#include "lib/quantize/FormatPins.h"
 #include "lib/quantize/VocabularyFormat.h"
 #include "lib/report/Form.h"
+
+#include "llvm/ADT/StringExtras.h"
 
 #include <filesystem>
 
@@ -22,8 +26,42 @@ static Expected<formats::Format> readFormat(const char *option, const std::strin
 
 static constexpr char defaultFormat[] = "int4-g32";
 
+/// The formats that a budget chooses from.
+static Expected<std::vector<std::string>> readCandidates(const PipelineOptions &options) {
+  if (!options.format)
+    return quantize::defaultCandidates();
+  std::vector<std::string> names;
+  for (llvm::StringRef name : llvm::split(*options.format, ',')) {
+    if (const auto format = readFormat("--format", name.str()); !format)
+      return format.error();
+    names.push_back(name.str());
+  }
+  return names;
+}
+
+/// A budget, at most one, needs data to know what it costs.
+static Status checkBudget(const PipelineOptions &options) {
+  if (options.bits != 0 && options.size != 0)
+    return Error{"--bits and --size are two budgets: choose one"};
+  if (hasBudget(options) && options.calibration.data.empty())
+    return Error{std::string(options.size != 0 ? "--size" : "--bits") + " needs data: --calibrate=FILE"};
+  if (const auto pins = quantize::parsePins(options.formats); !pins)
+    return Error{"--formats: " + pins.error().message};
+  return {};
+}
+
 Expected<Formats> readFormats(const PipelineOptions &options) {
-  const Expected<formats::Format> weights = readFormat("--format", options.format.value_or(defaultFormat));
+  std::vector<std::string> candidates;
+  if (Status budget = checkBudget(options); !budget)
+    return budget.error();
+  if (hasBudget(options)) {
+    Expected<std::vector<std::string>> read = readCandidates(options);
+    if (!read)
+      return read.error();
+    candidates = std::move(*read);
+  }
+  const Expected<formats::Format> weights =
+      readFormat("--format", candidates.empty() ? options.format.value_or(defaultFormat) : candidates.front());
   if (!weights)
     return weights.error();
   const std::string otherwise = formats::name(quantize::vocabularyFormat(*weights));
@@ -31,7 +69,7 @@ Expected<Formats> readFormats(const PipelineOptions &options) {
   const auto head = readFormat("--head-format", options.headFormat.value_or(otherwise));
   if (!embedding || !head)
     return embedding ? head.error() : embedding.error();
-  return Formats{*weights, *embedding, *head};
+  return Formats{*weights, *embedding, *head, std::move(candidates)};
 }
 
 Expected<TokenizerFile> TokenizerFile::open(const std::string &path) {
@@ -115,11 +153,12 @@ static Status checkSymbol(const std::string &symbol) {
 }
 
 /// A method gets the data that it needs, and no other gets data.
-static Expected<std::vector<const quantize::Method *>> readMethods(const CalibrationOptions &options) {
+static Expected<std::vector<const quantize::Method *>> readMethods(const PipelineOptions &all) {
+  const CalibrationOptions &options = all.calibration;
   Expected<std::vector<const quantize::Method *>> methods = quantize::parseMethods(options.method);
   if (!methods)
     return Error{"--method: " + methods.error().message};
-  const bool needsData = quantize::gatheredFor(*methods) != calibrate::Gather::nothing;
+  const bool needsData = quantize::gatheredFor(*methods) != calibrate::Gather::nothing || hasBudget(all);
   if (needsData && options.data.empty())
     return Error{"--method=" + options.method + " needs data: --calibrate=FILE"};
   if (!needsData && !options.data.empty())
@@ -137,6 +176,9 @@ static Status checkQuantized(const PipelineOptions &options) {
                  {"--head-format", options.headFormat.has_value()},
                  {"--method", options.calibration.method != CalibrationOptions().method},
                  {"--calibrate", !options.calibration.data.empty()},
+                 {"--formats", !options.formats.empty()},
+                 {"--bits", options.bits != 0},
+                 {"--size", options.size != 0},
                  {"--untie", options.untie},
                  {"--fold-norm-scale", options.foldNormScale},
                  {"--context", options.context != 0},
@@ -165,7 +207,7 @@ Expected<Inputs> Inputs::open(const PipelineOptions &options) {
   Expected<Formats> formats = readFormats(options);
   if (!formats)
     return formats.error();
-  Expected<std::vector<const quantize::Method *>> methods = readMethods(options.calibration);
+  Expected<std::vector<const quantize::Method *>> methods = readMethods(options);
   if (!methods)
     return methods.error();
   if (Status checked = checkReport(options); !checked)

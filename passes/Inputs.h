@@ -16,10 +16,14 @@ namespace halftone {
 
 /// The formats of all weights.
 struct Formats {
-  formats::Format weights, embedding, head;
+  /// Of linears; with a budget the first candidate.
+  formats::Format weights;
+  formats::Format embedding, head;
+  /// Names of formats to choose from under a budget, empty without.
+  std::vector<std::string> candidates;
 };
 
-/// Parses the three names, with the defaults of PipelineOptions. Errors start with the option.
+/// Parses the names, with the defaults of PipelineOptions. Errors start with the option.
 Expected<Formats> readFormats(const PipelineOptions &options);
 
 /// A tokenizer and the bytes of its file.

@@ -6,6 +6,7 @@
 #include "lib/io/SystemError.h"
 #include "lib/report/Form.h"
 #include "passes/Compilation.h"
+#include "passes/DryRun.h"
 #include "passes/calibrate/CompiledBlocks.h"
 #include "passes/calibrate/Passes.h"
 #include "passes/codegen/EmitObject.h"
@@ -84,7 +85,10 @@ static Status calibrateModel(Compilation &model) {
   if (Status read = model.readSamples(); !read || !model.samples)
     return read;
   ObserveOptions options;
-  for (std::string_view what : calibrate::names(quantize::gatheredFor(model.inputs.methods)))
+  calibrate::Gather wanted = quantize::gatheredFor(model.inputs.methods);
+  if (hasBudget(model.options))
+    wanted = wanted | calibrate::Gather::magnitude;
+  for (std::string_view what : calibrate::names(wanted))
     options.gather.emplace_back(what);
   return model.runPasses(Stage::Calibrate, [&](auto &passes) { passes.addPass(createObserve(options)); });
 }
@@ -108,12 +112,17 @@ static calibrate::MakeRunner makeRunner(const Compilation &model) {
   };
 }
 
-static Status quantizeModel(Compilation &model) {
+/// What the user decided, without what the pipeline lends.
+static QuantizeOptions quantizeOptions(const Compilation &model) {
   QuantizeOptions options;
   options.format = formats::name(model.inputs.formats.weights);
   options.embeddingFormat = formats::name(model.inputs.formats.embedding);
   options.headFormat = formats::name(model.inputs.formats.head);
   options.untie = model.options.untie;
+  options.formats = model.options.formats;
+  options.allocate.candidates.assign(model.inputs.formats.candidates.begin(), model.inputs.formats.candidates.end());
+  options.allocate.bits = model.options.bits;
+  options.allocate.size = model.options.size;
   const CalibrationOptions &calibration = model.options.calibration;
   options.method = quantize::join(model.inputs.methods);
   options.gptq.damp = calibration.damp;
@@ -122,6 +131,11 @@ static Status quantizeModel(Compilation &model) {
   options.gptq.staticGroups = calibration.staticGroups;
   options.gptq.asymmetricCalibration = calibration.asymmetric;
   options.gptq.gridSearch = calibration.gridSearch;
+  return options;
+}
+
+static Status quantizeModel(Compilation &model) {
+  QuantizeOptions options = quantizeOptions(model);
   if (model.samples) {
     Expected<std::shared_ptr<io::Journal>> journal = model.openJournal();
     if (!journal)
@@ -139,7 +153,11 @@ static Status quantizeModel(Compilation &model) {
   options.progress = [&](uint64_t done, uint64_t total, const std::string &what) {
     model.progress.advance(Stage::Quantize, done, total, what);
   };
-  return model.runPasses(Stage::Quantize, [&](auto &passes) { addQuantizePasses(passes, options); });
+  if (Status run = model.runPasses(Stage::Quantize, [&](auto &passes) { addQuantizePasses(passes, options); }); !run)
+    return run;
+  if (const auto chosen = (*model.module)->getAttrOfType<StringAttr>(allocationAttrName))
+    model.progress.note("formats chosen: " + chosen.str());
+  return {};
 }
 
 static Status fuseKernels(Compilation &model) {
@@ -322,6 +340,22 @@ Expected<Architecture> recognise(const PipelineOptions &options) {
   return importer::describe(*model.module);
 }
 
+/// Up to where formats are decided; then words.
+static Expected<std::vector<StageReport>> dryRun(Compilation &model) {
+  for (const auto &[stage, run] : ArrayRef(stages).take_front(static_cast<size_t>(Stage::Quantize)))
+    if (const Expected<StageReport> report = runStage(model, stage, run); !report)
+      return report.error();
+  const QuantizeOptions options = quantizeOptions(model);
+  if (Status run = model.runPasses(Stage::Quantize, [&](auto &passes) { addDecisionPasses(passes, options); }); !run)
+    return run.error();
+  const Expected<std::string> text = describeDryRun(model);
+  if (!text)
+    return text.error();
+  if (Status printed = model.progress.print(*text); !printed)
+    return printed.error();
+  return std::vector<StageReport>();
+}
+
 Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progress &progress) {
   Expected<Inputs> inputs = Inputs::open(options);
   if (!inputs)
@@ -330,6 +364,8 @@ Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progr
   if (!work)
     return work.error();
   Compilation model(options, std::move(*inputs), std::move(*work), progress);
+  if (options.dryRun)
+    return dryRun(model);
   const Stage last = row(wanted(options)).stage;
   std::vector<StageReport> reports;
   for (const auto &[stage, run] : stages) {

@@ -31,6 +31,8 @@ public:
   virtual void end(const StageReport &report) {}
   /// Something that the user should know and that is no error.
   virtual void warn(const std::string &message) {}
+  /// A result that the user may want to keep.
+  virtual void note(const std::string &message) {}
   /// Takes the text that was asked for where no file is to hold it.
   virtual Status print(std::string_view text) { return {}; }
 };

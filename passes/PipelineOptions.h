@@ -54,7 +54,13 @@ struct PipelineOptions {
   std::string tokenizer;
   /// Names of formats. Without one, linears are int4-g32; embedding and head are int8-g32 when `format` has integer
   /// codes, and `format` itself when it stores plain values.
+  /// With a budget, `format` is a list of candidates for linears, "int3-g32,int4-g32", which has a default of its own.
   std::optional<std::string> format, embeddingFormat, headFormat;
+  /// "GLOB=FORMAT,...": formats of weights by name, which go before those above.
+  std::string formats;
+  /// A budget: bits per weight of linears (0: none), or bytes of all weights (0: none).
+  double bits = 0;
+  int64_t size = 0;
   /// Stores a tied embedding and head twice, so that each can have its own format.
   bool untie = false;
   CalibrationOptions calibration;
@@ -68,6 +74,8 @@ struct PipelineOptions {
   bool lowerReference = false;
   /// Another folder in which external data of the model may lie.
   std::string externalDataRoot;
+  /// Says what it would cost and give instead of doing it.
+  bool dryRun = false;
   /// The last stage to run; the IR after it is the output.
   std::optional<Stage> stopAfter;
   /// A folder for the IR after each stage (01-import.mlir ...), made if missing; empty: none.
@@ -77,6 +85,8 @@ struct PipelineOptions {
   /// Threads of the compiler; 0: one per processor. Never changes the result.
   unsigned threads = 0;
 };
+
+inline bool hasBudget(const PipelineOptions &options) { return options.bits > 0 || options.size > 0; }
 
 /// Whether the input is a module that is quantized already.
 inline bool isQuantized(const PipelineOptions &options) { return options.input.ends_with(".mlir"); }

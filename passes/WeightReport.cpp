@@ -32,7 +32,8 @@ public:
       weights.insert(weight);
     std::vector<report::Tensor> tensors;
     for (Operation *weight : weights)
-      tensors.push_back(tensorOf(cast<WeightOp>(weight)));
+      if (!uses.of(cast<WeightOp>(weight)).empty()) // others were derived from it
+        tensors.push_back(tensorOf(cast<WeightOp>(weight)));
     return tensors;
   }
 

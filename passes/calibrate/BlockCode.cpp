@@ -83,13 +83,26 @@ static std::vector<bool> readsOf(func::FuncOp function) {
   return reads;
 }
 
-Expected<BlockCode> BlockCode::compile(ModuleOp original, int64_t length) {
-  Workshop shop(original);
+/// Makes the module a chain.
+static Expected<Chain> outline(Workshop &shop) {
   if (!shop.module || !shop.run([](OpPassManager &passes) { passes.addPass(createOutlineSegments()); }))
     return shop.failed();
   FailureOr<Chain> chain = readChain(*shop.module);
   if (failed(chain))
     return shop.failed();
+  return std::move(*chain);
+}
+
+Expected<Chain> calibrate::chainOf(ModuleOp module) {
+  Workshop shop(module);
+  return outline(shop);
+}
+
+Expected<BlockCode> BlockCode::compile(ModuleOp original, int64_t length) {
+  Workshop shop(original);
+  Expected<Chain> chain = outline(shop);
+  if (!chain)
+    return chain.error();
   BlockCode result;
   result.chain = std::move(*chain);
   result.length = length;

@@ -16,6 +16,9 @@ struct BlockFunction {
   std::vector<bool> reads;
 };
 
+/// The chain of `module`, which stays as it is, without any code.
+Expected<Chain> chainOf(mlir::ModuleOp module);
+
 class BlockCode {
 public:
   /// Compiles the chain of `module`, which stays as it is, for sequences of `length` tokens.

@@ -365,6 +365,9 @@ private:
 
   /// Goes on to the next step, and lets go of what no later one reads.
   Status advance() {
+    statistics.reset(); // as large as a weight may be
+    lastDrift.reset();
+    last = driftPlace = {};
     if (options.wanted.drift && diverges())
       if (Status run = runStep(Stream::Original, originalStores); !run)
         return run;

@@ -6,6 +6,7 @@
 #include "passes/Remarks.h"
 #include "passes/quantize/Decision.h"
 #include "passes/quantize/Head.h"
+#include "passes/quantize/NamedFormats.h"
 #include "passes/quantize/Passes.h"
 #include "passes/quantize/Untie.h"
 
@@ -45,6 +46,7 @@ public:
     if (failed(readOptions()))
       return signalPassFailure();
     decide();
+    takeNamedFormats();
     const WeightUses uses(getOperation());
     for (WeightOp weight : llvm::to_vector(getOperation().getOps<WeightOp>()))
       if (failed(settle(weight, uses.of(weight))) || failed(checkSums(weight, uses.of(weight))))
@@ -80,24 +82,32 @@ private:
     return success();
   }
 
+  /// What was decided for weights by name goes before what their readers' roles say.
+  void takeNamedFormats() {
+    quantize::separateCalls(getOperation());
+    const WeightUses uses(getOperation());
+    for (WeightOp weight : getOperation().getOps<WeightOp>())
+      if (FormatAttr named = quantize::namedFormat(weight)) {
+        for (OpOperand *decoder : quantize::decodersOf(weight, uses))
+          decideFor(decoder->getOwner(), named);
+        quantize::removeNamedFormat(weight);
+      }
+  }
+
   void decide() {
     SmallVector<LinearOp> isolated = quantize::isolateHeads(getOperation());
     llvm::SmallPtrSet<Operation *, 2> isHead(isolated.begin(), isolated.end());
-    getOperation().walk([&](LinearOp linear) {
-      linear.setFormatAttr(isHead.contains(linear) ? heads : linears);
-      if (std::string contract = contractFor(linear.getFormatAttr().getValue()); !contract.empty())
-        linear->setAttr(quantize::activationsAttrName, StringAttr::get(&getContext(), contract));
-      else
-        linear->removeAttr(quantize::activationsAttrName);
-      tell(linear, linear.getFormatAttr());
-    });
-    getOperation().walk([&](EmbeddingOp embedding) {
-      embedding.setFormatAttr(embeddings);
-      tell(embedding, embeddings);
-    });
+    getOperation().walk([&](LinearOp linear) { decideFor(linear, isHead.contains(linear) ? heads : linears); });
+    getOperation().walk([&](EmbeddingOp embedding) { decideFor(embedding, embeddings); });
   }
 
-  static void tell(Operation *op, FormatAttr format) {
+  /// Records the decision for a linear or embedding.
+  void decideFor(Operation *op, FormatAttr format) {
+    op->setAttr("format", format);
+    if (const std::string contract = contractFor(format.getValue()); isa<LinearOp>(op) && !contract.empty())
+      op->setAttr(quantize::activationsAttrName, StringAttr::get(&getContext(), contract));
+    else
+      op->removeAttr(quantize::activationsAttrName);
     rewrote(op->getLoc(), "assign-formats") << remark::metric("format", formats::name(format.getValue()));
   }
 

@@ -51,6 +51,12 @@ std::unique_ptr<mlir::Pass> createHqq(const HqqOptions &options, const Calibrati
 /// imatrix, likewise.
 std::unique_ptr<mlir::Pass> createImatrix(const ImatrixOptions &options, const CalibrationRun &run);
 
+/// On a module: the options that give its weights the formats that allocate-formats chose.
+inline constexpr llvm::StringLiteral allocationAttrName = "lowbit.allocation";
+
+/// allocate-formats, with what the pipeline lends.
+std::unique_ptr<mlir::Pass> createAllocateFormats(const AllocateFormatsOptions &options, const CalibrationRun &run);
+
 /// On a module: the f64 that attribute-divergence measures; on a weight it is called without the dialect.
 inline constexpr llvm::StringLiteral divergenceAttrName = "lowbit.divergence";
 
@@ -61,6 +67,10 @@ std::unique_ptr<mlir::Pass> createAttributeDivergence(const AttributeDivergenceO
 struct QuantizeOptions {
   /// Names of formats; empty ones default as PipelineOptions says.
   std::string format, embeddingFormat, headFormat;
+  /// "GLOB=FORMAT,...": formats by name, which go before all others.
+  std::string formats;
+  /// Formats that share a budget; without candidates there is none.
+  AllocateFormatsOptions allocate;
   bool untie = false;
   /// Element of contracted activations; f32 leaves activations as they are.
   std::string activations = "int8";
@@ -78,6 +88,9 @@ struct QuantizeOptions {
   std::string derivedFile, calibratedFile, quantizedFile;
   WeightProgress progress;
 };
+
+/// Those that decide formats alone, without measuring anything.
+void addDecisionPasses(mlir::OpPassManager &passes, const QuantizeOptions &options);
 
 /// The passes of the stage in order.
 void addQuantizePasses(mlir::OpPassManager &passes, const QuantizeOptions &options);

@@ -5,6 +5,47 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PinFormats : Pass<"pin-formats", "::mlir::ModuleOp"> {
+  let summary = "Decide the formats of weights by name";
+  let description = [{
+    Gives weights that linears or embeddings decode a `wanted` format, which assign-formats puts before what it would
+    decide itself. The first glob that a name matches counts; one that matches nothing is an error.
+
+    Example (formats = *.down_proj.weight=int4-g32):
+      lowbit.weight @model.layers.0.mlp.down_proj.weight : ...
+    =>
+      lowbit.weight @model.layers.0.mlp.down_proj.weight : ... {wanted = #lowbit.format<int4, block 32, scale f16>}
+  }];
+  let options = [Option<"formats", "formats", "std::string", "\"\"", "GLOB=FORMAT,GLOB=FORMAT">];
+  let dependentDialects = ["::halftone::lowbit::LowbitDialect"];
+}
+
+def AllocateFormats : Pass<"allocate-formats", "::mlir::ModuleOp"> {
+  let summary = "Decide the formats of linears under a budget";
+  let description = [{
+    Chooses one of `candidates` for each weight that linears alone read, heads excepted, so that all together fit and the
+    model loses least. What a weight costs in a format is measured: rounded alone, on scales searched with the size of
+    its inputs, it changes the outputs of the model on some of the calibration data by a mean KL divergence. The sum of
+    these is made least under the budget (lib/quantize/Budget.h). Weights with a `wanted` format keep it and count.
+    The budget is `bits` per weight of those linears, or `size` in bytes of all weights, embedding, head and norms
+    included. The module records as `lowbit.allocation` the options that would give the same formats.
+
+    Example (candidates = int3-g32,int4-g32 bits = 4):
+      lowbit.weight @q : ...                    lowbit.weight @q : ... {wanted = #lowbit.format<int3, block 32, scale f16>}
+      lowbit.weight @down : ...           =>    lowbit.weight @down : ... {wanted = #lowbit.format<int4, block 32, scale f16>}
+  }];
+  let options = [
+    ListOption<"candidates", "candidates", "std::string", "Names of formats">,
+    Option<"bits", "bits", "double", "0", "Mean bits per weight of linears; 0: `size` is the budget">,
+    Option<"size", "size", "int64_t", "0", "Bytes of all weights">,
+    Option<"embeddingFormat", "embedding-format", "std::string", "\"\"", "Name of the embeddings' format">,
+    Option<"headFormat", "head-format", "std::string", "\"\"", "Name of the head's format">,
+    Option<"tokens", "tokens", "int64_t", "1024", "On about how many tokens outputs are compared">,
+    Option<"data", "data", "std::string", "\"\"", "The sequences, an .npz or .npy file">,
+  ];
+  let dependentDialects = ["::halftone::lowbit::LowbitDialect"];
+}
+
 def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
   let summary = "Decide the number format of every linear and embedding";
   let description = [{
@@ -16,6 +57,8 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
     Embedding and head take formats of their own: 8-bit codes by default beside codes, the common format beside plain
     values. The head is the linear whose result alone makes a result of the function `forward`, through calls and
     elementwise operations; a function that also serves elsewhere is cloned for it.
+    A weight with a `wanted` format (pin-formats, allocate-formats) gets that one; a function whose calls bring weights
+    that are wanted differently is cloned.
     A weight has one format. When two readers want different ones, as tied embeddings and heads can, that is an error
     naming both, or with `untie` the weight gets a second name. Blocks so long that the integer sum of their products
     could pass 32 bits are refused, naming weight, format and columns.

@@ -4,8 +4,17 @@
 #include "passes/quantize/Passes.h"
 
 using namespace mlir;
+using namespace halftone;
 
-void halftone::addQuantizePasses(OpPassManager &passes, const QuantizeOptions &options) {
+static void addPins(OpPassManager &passes, const QuantizeOptions &options) {
+  if (options.formats.empty())
+    return;
+  PinFormatsOptions pin;
+  pin.formats = options.formats;
+  passes.addPass(createPinFormats(pin));
+}
+
+static void addAssignment(OpPassManager &passes, const QuantizeOptions &options) {
   AssignFormatsOptions assign;
   assign.format = options.format;
   assign.embeddingFormat = options.embeddingFormat;
@@ -14,10 +23,26 @@ void halftone::addQuantizePasses(OpPassManager &passes, const QuantizeOptions &o
   assign.activations = options.activations;
   assign.method = options.method;
   passes.addPass(createAssignFormats(assign));
+}
+
+void halftone::addDecisionPasses(OpPassManager &passes, const QuantizeOptions &options) {
+  addPins(passes, options);
+  addAssignment(passes, options);
+}
+
+void halftone::addQuantizePasses(OpPassManager &passes, const QuantizeOptions &options) {
+  const CalibrationRun run{options.makeRunner, options.makeDivergence, options.progress, options.journal};
+  addPins(passes, options);
+  if (!options.allocate.candidates.empty()) {
+    AllocateFormatsOptions allocate = options.allocate;
+    allocate.embeddingFormat = options.embeddingFormat;
+    allocate.headFormat = options.headFormat;
+    passes.addPass(createAllocateFormats(allocate, run));
+  }
+  addAssignment(passes, options);
   EvaluateWeightsOptions evaluate;
   evaluate.work = options.derivedFile;
   passes.addPass(createEvaluateWeights(evaluate));
-  const CalibrationRun run{options.makeRunner, options.makeDivergence, options.progress, options.journal};
   SmoothQuantOptions smooth = options.smoothQuant;
   smooth.work = options.derivedFile + ".smooth-factors";
   passes.addPass(createSmoothQuant(smooth, run));

@@ -97,6 +97,13 @@ static CommandLine commandLine(CompileOptions &options) {
          {"--embedding-format", "NAME", "of the token embedding; int8-g32 unless --format stores plain values",
           store(pipeline.embeddingFormat)},
          {"--head-format", "NAME", "of the last linear layer; the same default", store(pipeline.headFormat)},
+         {"--formats", "GLOB=NAME,...", "of weights by name: *.down_proj.weight=int8-g32; goes before the three above",
+          store(pipeline.formats)},
+         {"--bits", "N",
+          "a budget: bits per weight of linears; each gets the format of --format, a list, that costs "
+          "the model least, as --calibrate shows",
+          store(pipeline.bits)},
+         {"--size", "SIZE", "a budget likewise, of all weights: 13MB", storeBytes(pipeline.size)},
          {"--untie", "", "store an embedding that is also the head twice, so that each has its own format",
           store(pipeline.untie)},
          {"--fold-norm-scale", "",
@@ -145,6 +152,7 @@ static CommandLine commandLine(CompileOptions &options) {
         {{"--stop-after", "STAGE", "end with the IR after this stage", store(pipeline.stopAfter), stages()},
          {"--dump-dir", "FOLDER", "write the IR after each stage there: 01-import.mlir ...",
           store(pipeline.dumpFolder)},
+         {"--dry-run", "", "say size, bits, peak memory and expected time, and write nothing", store(pipeline.dryRun)},
          {"--lower-reference", "", "lower to plain loops that compute what the operations say: the oracle, slow",
           store(pipeline.lowerReference)}}},
        {"Running",
@@ -181,7 +189,8 @@ static Status checkComplete(const CompileOptions &options) {
     return Error{"no model given; usage: halftone compile MODEL.onnx [options] -o FILE"};
   if (Status end = checkEnd(pipeline); !end)
     return end;
-  return pipeline.output.empty() && !givesText(pipeline) ? Error{"no output given: -o FILE"} : Status();
+  return pipeline.output.empty() && !givesText(pipeline) && !pipeline.dryRun ? Error{"no output given: -o FILE"}
+                                                                             : Status();
 }
 
 CommandLine compileLine() {
@@ -197,7 +206,8 @@ static Status compileModel(CompileOptions &options) {
   display.clear();
   if (!reports)
     return reports.error();
-  llvm::errs() << table(*reports);
+  if (!options.pipeline.dryRun)
+    llvm::errs() << table(*reports);
   return {};
 }
 

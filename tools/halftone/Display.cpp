@@ -38,6 +38,11 @@ void Display::warn(const std::string &message) {
   llvm::errs() << "halftone: warning: " << message << "\n";
 }
 
+void Display::note(const std::string &message) {
+  clear();
+  llvm::errs() << "halftone: " << message << "\n";
+}
+
 Status Display::print(std::string_view text) {
   clear();
   return tool::print(text);

@@ -17,6 +17,7 @@ public:
   void begin(Stage stage) override;
   void advance(Stage stage, uint64_t done, uint64_t total, const std::string &what) override;
   void warn(const std::string &message) override;
+  void note(const std::string &message) override;
   Status print(std::string_view text) override;
 
   /// Shows what is being done where there are no stages.
