@@ -7,6 +7,7 @@
 
 #include <climits>
 #include <fcntl.h>
+#include <random>
 #include <unistd.h>
 
 using namespace halftone;
@@ -146,4 +147,68 @@ TEST(PatchModel, AModelAboveTwoGigabytesGetsExternalData) {
   ModelProto patched;
   ASSERT_TRUE(patched.ParseFromString(textOf(files->model)));
   EXPECT_EQ(patched.graph().initializer(2).external_data(2).value(), std::to_string(tableBytes));
+}
+
+/// Linears in each form, an operator that is raised, and a branch.
+static ModelProto linearModel() {
+  ModelProto proto = nested();
+  proto.mutable_opset_import(0)->set_version(11);
+  ::onnx::GraphProto &graph = *proto.mutable_graph();
+  const std::string matrix = raw(std::vector<float>(32 * 32, 1.5f));
+  *graph.add_initializer() = tensor("m", TensorProto::FLOAT, {32, 32}, matrix);
+  *graph.add_node() = node("MatMul", {"x", "m"}, {"p"}, "product");
+  *graph.add_node() = node("Transpose", {"m"}, {"t"}, "turn");
+  *graph.add_node() = node("Gemm", {"p", "t", "w"}, {"q"}, "turned");
+  *graph.add_node() = node("Softmax", {"q"}, {"s"}, "softmax");
+  NodeProto &inner = *graph.mutable_node(1)->mutable_attribute(0)->mutable_g()->add_node();
+  inner = node("MatMul", {"x", "m"}, {"i"}, "inner product");
+  return proto;
+}
+
+/// Everything that quantizing a file does to it, without quantizing. \returns whether there was something to do.
+static bool takeApart(const Expected<Model> &model, const std::shared_ptr<const io::MappedFile> &codes) {
+  if (!model)
+    return false;
+  const Values values(*model);
+  const Linears linears = findLinears(values, *model);
+  bool hasPatched = false;
+  for (const std::string_view style : storageStyleNames()) {
+    std::vector<QuantizedWeight> weights;
+    for (const LinearWeight &weight : linears.weights) {
+      const formats::Format format = formats::Format::integer(4, 16, formats::Scalar::F16, true);
+      const Expected<std::string> reason = checkStyle(*findStorageStyle(style), format, weight);
+      auto matrix = formats::StoredMatrix::open(codes, 0, {weight.rows, weight.columns, format});
+      if (reason && reason->empty() && matrix)
+        weights.push_back({&weight, *matrix});
+    }
+    const Expected<ModelFiles> files = describeFiles(*model, values, weights, *findStorageStyle(style), "m.data");
+    if (!files)
+      continue;
+    hasPatched |= !weights.empty();
+    EXPECT_EQ(textOf(files->model).size(), files->model.size());
+  }
+  return hasPatched;
+}
+
+TEST(PatchModel, MutationsNeverCrash) {
+  TemporaryFolder folder;
+  auto codes = std::make_shared<const io::MappedFile>(
+      std::move(*io::MappedFile::open(folder.write("codes", std::string(4096, 'c')))));
+  const std::string bytes = linearModel().SerializeAsString();
+  ASSERT_TRUE(takeApart(readModel(folder.write("m.onnx", bytes), {.externalDataRoot = "", .isLenient = true}), codes));
+  std::mt19937 random(11);
+  size_t patched = 0;
+  for (int round = 0; round < 4000; ++round) {
+    std::string mutated = bytes;
+    for (unsigned change = random() % 3 + 1; change > 0; --change) {
+      // Most bytes are weights, which say nothing: places that are not zero or part of 1.5, 1.25 and 2.
+      size_t at = random() % mutated.size();
+      while (std::string_view("\0\xc0\xa0\x3f\x40", 5).find(mutated[at]) != std::string_view::npos)
+        at = random() % mutated.size();
+      mutated[at] = static_cast<char>(random() % 2 ? random() : mutated[at] ^ (1 << random() % 8));
+    }
+    patched +=
+        takeApart(readModel(folder.write("m.onnx", mutated), {.externalDataRoot = "", .isLenient = true}), codes);
+  }
+  EXPECT_GT(patched, 300u);
 }

@@ -189,6 +189,8 @@ static Status raiseGraph(const Model &model, const Graph &graph, int64_t from, i
                          ModelEdits &edits) {
   for (const Node &node : graph.nodes) {
     std::vector<const Change *> found = changesOf(node, from, to);
+    if (!found.empty() && (node.inputs.empty() || node.outputs.empty()))
+      return Error{model.describe(node) + ": needs an input and an output"};
     for (const Change *change : found)
       if (const std::string reason = change->refuses(node); !reason.empty())
         return Error{model.describe(node) + ": cannot be raised to opset " + std::to_string(to) + ": " + reason +

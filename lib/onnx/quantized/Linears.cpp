@@ -75,7 +75,7 @@ static std::optional<Matrix> matrixBehind(const Values &values, const Value *val
 
 /// Whether the node is a product of something with a matrix [columns, rows]; with `readsRows` of [rows, columns].
 static bool isLinear(const Node &node, bool &readsRows) {
-  if (!node.domain.empty() || (node.opType != "MatMul" && node.opType != "Gemm"))
+  if (!node.domain.empty() || (node.opType != "MatMul" && node.opType != "Gemm") || node.outputs.empty())
     return false;
   const auto *transposed = node.opType == "Gemm" ? node.get<int64_t>("transB") : nullptr;
   readsRows = transposed && *transposed != 0;
