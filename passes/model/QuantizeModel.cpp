@@ -258,46 +258,44 @@ static QuantizedWeightReport reportOn(const CodedWeight &coded, const onnx::Stor
 
 //===-- The files -------------------------------------------------------------------------------------------------===//
 
-namespace {
+static std::string externalPath(const QuantizeModelOptions &options) { return options.output + ".data"; }
 
-/// The output, begun before any work so that what cannot be written is known at once.
-struct Output {
-  io::AtomicFile model, external;
-  uint64_t bytesBefore;
-
-  static Expected<Output> create(const std::string &path, const onnx::Model &input) {
-    io::AtomicFileOptions options;
-    uint64_t bytes = 0;
-    for (const auto &file : input.files) {
-      options.inputs.push_back(file->path());
-      bytes += file->size();
-    }
-    Expected<io::AtomicFile> model = io::AtomicFile::create(path, options);
-    if (!model)
-      return model.error();
-    Expected<io::AtomicFile> external = io::AtomicFile::create(externalName(path), options);
-    if (!external)
-      return external.error();
-    return Output{std::move(*model), std::move(*external), bytes};
+/// Whether both outputs can be written, so that this is known before any work. \returns the bytes of the input.
+static Expected<uint64_t> checkOutput(const QuantizeModelOptions &options, const onnx::Model &model) {
+  io::AtomicFileOptions writing;
+  uint64_t bytes = 0;
+  for (const auto &file : model.files) {
+    writing.inputs.push_back(file->path());
+    bytes += file->size();
   }
+  for (const std::string &path : {options.output, externalPath(options)})
+    if (auto probe = io::AtomicFile::create(path, writing); !probe)
+      return probe.error();
+  return bytes;
+}
 
-  static std::string externalName(const std::string &path) { return path + ".data"; }
+/// Writes a file of the work folder.
+static Status write(const io::Rope &rope, std::string path) {
+  Expected<io::AtomicFile> file = io::AtomicFile::create(std::move(path), {.durable = false});
+  if (!file)
+    return file.error();
+  if (Status written = rope.write(*file); !written)
+    return written;
+  return file->commit();
+}
 
-  /// Weights first: a model that is there has them.
-  Status write(const onnx::ModelFiles &files) {
-    if (Status written = files.model.write(model); !written)
+/// Writes both files, then puts them where the user wants them: weights first, so that a model that is there has them.
+static Status write(const onnx::ModelFiles &files, const QuantizeModelOptions &options, const io::WorkFolder &work) {
+  if (Status written = write(files.model, work / "model"); !written)
+    return written;
+  if (files.external) {
+    if (Status written = write(files.external->content(), work / "external"); !written)
       return written;
-    if (files.external) {
-      if (Status written = files.external->content().write(external); !written)
-        return written;
-      if (Status committed = external.commit(); !committed)
-        return committed;
-    }
-    return model.commit();
+    if (Status published = work.publish("external", externalPath(options)); !published)
+      return published;
   }
-};
-
-} // namespace
+  return work.publish("model");
+}
 
 static Expected<onnx::ModelFiles> describe(const QuantizeModelOptions &options, const onnx::Model &model,
                                            const onnx::Values &values, const WeightCoder &coder,
@@ -309,8 +307,8 @@ static Expected<onnx::ModelFiles> describe(const QuantizeModelOptions &options, 
       return codes.error();
     quantized.push_back({weight.weight, std::move(*codes)});
   }
-  const std::string external = llvm::sys::path::filename(Output::externalName(options.output)).str();
-  return onnx::describeFiles(model, values, quantized, *options.style, external);
+  const std::string external = externalPath(options);
+  return onnx::describeFiles(model, values, quantized, *options.style, llvm::sys::path::filename(external).str());
 }
 
 Expected<QuantizeModelReport> quantizeModel(const QuantizeModelOptions &options, QuantizeProgress &progress) {
@@ -319,9 +317,9 @@ Expected<QuantizeModelReport> quantizeModel(const QuantizeModelOptions &options,
       onnx::readModel(options.input, {.externalDataRoot = options.externalDataRoot, .isLenient = true});
   if (!model)
     return model.error();
-  Expected<Output> output = Output::create(options.output, *model);
-  if (!output)
-    return output.error();
+  const Expected<uint64_t> bytesBefore = checkOutput(options, *model);
+  if (!bytesBefore)
+    return bytesBefore.error();
   QuantizeModelReport report;
   const onnx::Values values(*model);
   const onnx::Linears linears = onnx::findLinears(values, *model);
@@ -349,13 +347,13 @@ Expected<QuantizeModelReport> quantizeModel(const QuantizeModelOptions &options,
   if (!files)
     return files.error();
   progress.begin("writing " + options.output);
-  if (Status written = output->write(*files); !written)
+  if (Status written = write(*files, options, *folder); !written)
     return written.error();
   for (size_t i = 0; i < coded->size(); ++i) {
     report.weights.push_back(reportOn((*coded)[i], *options.style, files->otherReaders[i]));
     warnOfLoss(*model, (*coded)[i], progress);
   }
-  report.bytesBefore = output->bytesBefore;
+  report.bytesBefore = *bytesBefore;
   report.bytesAfter = files->model.size() + (files->external ? files->external->content().size() : 0);
   return report;
 }

@@ -1,5 +1,5 @@
-"""halftone compile when the system lets it down: every call that opens, fills or names a file fails once, with a full disk and with a
-broken one; a file that it reads ends while it is read; it is killed at any moment; another compile is at work on the same output.
+"""halftone compile and quantize when the system lets them down: every call that opens, fills or names a file fails once, with a full disk and with a
+broken one; a file that they read ends while it is read; they are killed at any moment; another is at work on the same output.
 What stands at the output is always the old file or a whole new one, and nothing stands beside it."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import errno
@@ -37,40 +37,56 @@ def model(tmp_path_factory):
     return folder / "tiny.onnx"
 
 
-def compile(tool, folder, **environment):
-    command = [tool, "compile", "tiny.onnx", "--threads=1", "-o", "out"]
-    return subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
-    )
+COMMANDS = {
+    "compile": ["compile", "tiny.onnx", "--threads=1", "-o", "out"],
+    "quantize": ["quantize", "tiny.onnx", "--onnx-style=qdq", "--threads=1", "-o", "out"],
+}
+LEAST_CALLS = {"compile": 250, "quantize": 20}
+
+
+@pytest.fixture(scope="module", params=COMMANDS)
+def command(request):
+    """One of the commands, by its name."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def whole(tool, model, tmp_path_factory):
-    """The bytes of the executable that an undisturbed run gives."""
+def work(tool, command):
+    """work(folder): runs it there."""
+
+    def call(folder, **environment):
+        return subprocess.run([tool, *COMMANDS[command]], cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def whole(work, model, tmp_path_factory):
+    """The bytes of the output that an undisturbed run gives."""
     folder = tmp_path_factory.mktemp("whole")
     shutil.copy(model, folder)
-    done = compile(tool, folder)
+    done = work(folder)
     assert done.returncode == 0, done.stderr
     return (folder / "out").read_bytes()
 
 
 @pytest.fixture(scope="module")
-def calls(tool, shim, model, whole, tmp_path_factory):
+def calls(work, shim, model, whole, tmp_path_factory):
     """The calls that a run makes: one line each, "pwrite PATH"."""
     folder = tmp_path_factory.mktemp("calls")
     shutil.copy(model, folder)
     log = folder.parent / "calls.log"
-    done = compile(tool, folder, LD_PRELOAD=str(shim), FAULT_LOG=str(log))
+    done = work(folder, LD_PRELOAD=str(shim), FAULT_LOG=str(log))
     assert done.returncode == 0 and (folder / "out").read_bytes() == whole
     return log.read_text().splitlines()
 
 
-def fault(number, code, tool, shim, model, whole, folder):
+def fault(number, code, work, shim, model, whole, folder):
     """Lets call `number` fail. Returns what is wrong with what came of it, or None."""
     folder.mkdir()
     shutil.copy(model, folder)
     (folder / "out").write_bytes(OLD)
-    done = compile(tool, folder, LD_PRELOAD=str(shim), FAULT_CALL=str(number), FAULT_ERRNO=str(code))
+    done = work(folder, LD_PRELOAD=str(shim), FAULT_CALL=str(number), FAULT_ERRNO=str(code))
     there, output = sorted(os.listdir(folder)), (folder / "out").read_bytes()
     shutil.rmtree(folder)
     if there != ["out", "tiny.onnx"]:
@@ -86,11 +102,11 @@ def fault(number, code, tool, shim, model, whole, folder):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO], ids=errno.errorcode.get)
-def test_every_call_fails_once(code, calls, tool, shim, model, whole, tmp_path):
-    assert len(calls) > 250
+def test_every_call_fails_once(code, command, calls, work, shim, model, whole, tmp_path):
+    assert len(calls) > LEAST_CALLS[command]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         numbers = range(1, len(calls) + 1)
-        results = pool.map(lambda n: fault(n, code, tool, shim, model, whole, tmp_path / str(n)), numbers)
+        results = pool.map(lambda n: fault(n, code, work, shim, model, whole, tmp_path / str(n)), numbers)
         wrong = {f"{n} ({calls[n - 1]})": result for n, result in zip(numbers, results) if result}
     assert not wrong
 
@@ -98,55 +114,54 @@ def test_every_call_fails_once(code, calls, tool, shim, model, whole, tmp_path):
 KILLS = 100
 
 
-def test_killed_at_any_moment(tool, model, whole, tmp_path):
+def test_killed_at_any_moment(tool, command, work, model, whole, tmp_path):
     shutil.copy(model, tmp_path)
     start = time.monotonic()
-    compile(tool, tmp_path)
+    work(tmp_path)
     duration = time.monotonic() - start
     moments = random.Random(1)
     killed = 0
     while killed < KILLS:
         (tmp_path / "out").write_bytes(OLD)
-        command = [tool, "compile", "tiny.onnx", "--threads=1", "-o", "out"]
-        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([tool, *COMMANDS[command]], cwd=tmp_path, stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0, duration))
         process.kill()
         killed += process.wait() == -signal.SIGKILL
         assert (tmp_path / "out").read_bytes() in (OLD, whole)
-    assert compile(tool, tmp_path).returncode == 0
+    assert work(tmp_path).returncode == 0
     assert sorted(os.listdir(tmp_path)) == ["out", "tiny.onnx"] and (tmp_path / "out").read_bytes() == whole
 
 
-def test_two_at_once_into_one_output(tool, model, whole, tmp_path):
+def test_two_at_once_into_one_output(work, model, whole, tmp_path):
     shutil.copy(model, tmp_path)
     with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: compile(tool, tmp_path), range(4)))
+        done = list(pool.map(lambda _: work(tmp_path), range(4)))
     assert [x.returncode for x in done] == [0] * 4
     assert sorted(os.listdir(tmp_path)) == ["out", "tiny.onnx"] and (tmp_path / "out").read_bytes() == whole
 
 
-def test_a_folder_that_cannot_be_written(tool, model, tmp_path):
+def test_a_folder_that_cannot_be_written(tool, command, work, model, tmp_path):
     shutil.copy(model, tmp_path)
     if os.geteuid() == 0:  # whom permissions do not stop: a read-only file system does
         mount = f"mount --bind {tmp_path} {tmp_path} && mount -o remount,ro,bind {tmp_path} || exit 99"
-        script = f"{mount}; cd {tmp_path} && exec {tool} compile tiny.onnx -o out"
+        script = f"{mount}; cd {tmp_path} && exec {tool} {' '.join(COMMANDS[command])}"
         done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True)
         if done.returncode == 99 or "unshare" in done.stderr:
             pytest.skip("nothing can be mounted here")
     else:
         tmp_path.chmod(0o555)
-        done = compile(tool, tmp_path)
+        done = work(tmp_path)
     assert done.returncode == 1 and done.stderr.count("error: ") == 1
     assert "out: cannot " in done.stderr and os.listdir(tmp_path) == ["tiny.onnx"]
 
 
-def test_a_model_that_ends_while_it_is_read(calls, tool, shim, model, whole, tmp_path):
+def test_a_model_that_ends_while_it_is_read(calls, work, shim, model, whole, tmp_path):
     """The file is cut to nothing once it is mapped: reading it is then a signal, SIGBUS, and to the user an error like any other."""
     outcomes = set()
     for number in [n for n, call in enumerate(calls, 1) if call.startswith("mmap") and call.endswith("tiny.onnx")]:
         shutil.copy(model, tmp_path)
         (tmp_path / "out").write_bytes(OLD)
-        done = compile(tool, tmp_path, LD_PRELOAD=str(shim), FAULT_CALL=str(number))
+        done = work(tmp_path, LD_PRELOAD=str(shim), FAULT_CALL=str(number))
         output = (tmp_path / "out").read_bytes()
         assert sorted(os.listdir(tmp_path)) == ["out", "tiny.onnx"]
         outcomes.add(done.returncode)
