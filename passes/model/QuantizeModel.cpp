@@ -170,7 +170,7 @@ Expected<quantize::HessianFactor> Work::factor(const Task &task, std::span<doubl
   Expected<quantize::HessianFactor> factor =
       quantize::HessianFactor::compute({hessian.data(), columns, columns}, wanted, parallelOn(context));
   if (!factor)
-    return Error{task.weight->describe(model) + ": the Hessian of its inputs, " + factor.error().message};
+    return Error{task.weight->describe(model) + ": " + factor.error().message};
   if (const double damp = factor->report().damp; damp > wanted.damp) {
     std::string text = task.weight->describe(model);
     llvm::raw_string_ostream(text) << llvm::format(": the Hessian of its inputs was damped by %.2f of its diagonal's "
@@ -253,6 +253,7 @@ static QuantizedWeightReport reportOn(const CodedWeight &coded, const onnx::Stor
           onnx::storedBits(style, coded.format, weight),
           coded.loss.error,
           coded.loss.outputError,
+          coded.loss.damp,
           otherReader};
 }
 

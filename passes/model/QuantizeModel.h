@@ -41,6 +41,8 @@ struct QuantizedWeightReport {
   double error; ///< ||decoded - w|| / ||w||
   /// The relative error of what its linears give on the calibration data, each with the inputs of the model as it was.
   std::optional<double> outputError;
+  /// What was added to the diagonal of its inputs' Hessian, as a share of the diagonal's mean.
+  std::optional<double> damp;
   std::string alsoKept; ///< why the weight stays in the model as well, or ""
 };
 

@@ -59,7 +59,7 @@ Expected<CodedWeight> WeightCoder::round(const onnx::LinearWeight &weight, const
       quantize::roundRows(&context, *matrix, format, weight.describe(model), write);
   if (!lost)
     return lost.error();
-  return CodedWeight{&weight, format, offset, {lost->error(), std::nullopt, lost->vanishedBlocks}};
+  return CodedWeight{&weight, format, offset, {.error = lost->error(), .vanishedBlocks = lost->vanishedBlocks}};
 }
 
 //===-- GPTQ ------------------------------------------------------------------------------------------------------===//
@@ -109,7 +109,8 @@ Expected<CodedWeight> WeightCoder::compensate(const onnx::LinearWeight &weight, 
       return stored.error();
   }
   const double outputError = lost.outputNorm == 0 ? 0 : std::sqrt(lost.outputError / lost.outputNorm);
-  return CodedWeight{&weight, format, offset, {lost.weights.error(), outputError, lost.weights.vanishedBlocks}};
+  return CodedWeight{
+      &weight, format, offset, {lost.weights.error(), outputError, factor.report().damp, lost.weights.vanishedBlocks}};
 }
 
 //===-- Reading ---------------------------------------------------------------------------------------------------===//

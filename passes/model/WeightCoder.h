@@ -17,6 +17,8 @@ struct CodingLoss {
   double error = 0; ///< ||decoded - w|| / ||w||
   /// The relative error of the linear's outputs over the calibration data, where there were any.
   std::optional<double> outputError = std::nullopt;
+  /// The share of the Hessian's mean diagonal that was added to it.
+  std::optional<double> damp = std::nullopt;
   int64_t vanishedBlocks = 0; ///< not zero, but with the scale 0
 };
 

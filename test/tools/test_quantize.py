@@ -747,6 +747,141 @@ def test_bad_input(refusal, tmp_path):
     assert "cut.onnx: truncated at byte" in refusal(tmp_path / "cut.onnx", output)
 
 
+# ---- GPTQ
+
+
+def mlp(path, columns=48, hidden=64, opset=20):
+    """y = relu(x A + a) B, then both once more: linears that share an input, a weight with two readers."""
+    steps = [
+        helper.make_node("Gemm", ["x", "A", "a"], ["p"], "first"), helper.make_node("Relu", ["p"], ["q"]),
+        helper.make_node("MatMul", ["q", "B"], ["r"], "second"), helper.make_node("MatMul", ["q", "C"], ["s"], "third"),
+        helper.make_node("MatMul", ["r", "D"], ["t"], "shared"), helper.make_node("MatMul", ["s", "D"], ["u"], "shared too"),
+        helper.make_node("Add", ["t", "u"], ["y"]),
+    ]  # fmt: skip
+    tensors = [tensorOf("A", (columns, hidden)), tensorOf("a", (hidden,), 1), tensorOf("B", (hidden, columns), 2),
+               tensorOf("C", (hidden, columns), 3), tensorOf("D", (columns, 16), 4)]  # fmt: skip
+    return save(path, steps, tensors, {"x": ["n", columns]}, {"y": None}, opset=opset)
+
+
+def correlated(count, tokens, columns=48):
+    """Samples whose columns vary together, so that one weight can make up for another."""
+    random = np.random.default_rng(7)
+    return (random.standard_normal((count, tokens, 6)) @ random.standard_normal((6, columns)) + 0.3 * random.standard_normal((count, tokens, columns))).astype(np.float32)
+
+
+def relativeError(change, weight, inputs):
+    """The root of tr(dW H dW^T) / tr(W H W^T) over the inputs [tokens, columns]: that of the outputs."""
+    return np.linalg.norm(inputs @ change) / np.linalg.norm(inputs @ weight)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_gptq(style, quantize, tmp_path):
+    """What the report says of the outputs is what numpy finds with ONNX Runtime's activations; rounding loses more."""
+    before, data, count = mlp(tmp_path / "in.onnx"), tmp_path / "data.npz", 20
+    samples = correlated(count, 12)
+    np.savez(data, x=samples.reshape(count, 12, 48))
+    report = quantize(before, tmp_path / "out.onnx", "--method=gptq", f"--calibrate={data}", f"--onnx-style={style}")
+    quantize(before, tmp_path / "rtn.onnx", f"--onnx-style={style}")
+    watched = onnx.load(before)
+    for name in "qrs":
+        watched.graph.output.append(helper.make_empty_tensor_value_info(name))
+    onnx.save(watched, tmp_path / "watched.onnx")
+    values = {"x": samples.reshape(-1, 48)}
+    values |= run(tmp_path / "watched.onnx", values)
+    values["both"] = np.concatenate([values["r"], values["s"]])
+    weights = {name: numpy_helper.to_array(tensor) for name, tensor in constants(onnx.load(before)).items()}
+    decoded, rounded = ({linear.node: linear.matrix for linear in linears(onnx.load(tmp_path / name))} for name in ("out.onnx", "rtn.onnx"))
+    assert [weight["name"] for weight in report["weights"]] == ["A", "B", "C", "D"]
+    for weight, read in zip(report["weights"], ("x", "q", "q", "both")):
+        original, node, inputs = weights[weight["name"]].astype(np.float64), weight["node"], values[read].astype(np.float64)
+        assert weight["output_error"] == pytest.approx(relativeError(decoded[node] - original, original, inputs), rel=1e-4)
+        assert weight["damp"] == 0.01
+        assert weight["error"] == pytest.approx(np.linalg.norm(decoded[node] - original) / np.linalg.norm(original), rel=1e-6)
+        assert weight["output_error"] < 0.8 * relativeError(rounded[node] - original, original, inputs)
+    searched = quantize(before, tmp_path / "out.onnx", "--method=gptq", f"--calibrate={data}", "--grid-search", "--act-order")
+    assert sum(weight["output_error"] for weight in searched["weights"]) < sum(weight["output_error"] for weight in report["weights"])
+
+
+def test_gptq_does_not_depend_on_threads_and_memory(quantize, tmp_path):
+    before, data = mlp(tmp_path / "in.onnx"), tmp_path / "data.npz"
+    np.savez(data, x=correlated(9, 5))
+    files = set()
+    for threads in (1, 2, 4):
+        for memory in ("1GB", "40KB", "1"):
+            quantize(before, tmp_path / "out.onnx", "--method=gptq", f"--calibrate={data}", f"--threads={threads}", f"--memory={memory}")
+            files.add((tmp_path / "out.onnx").read_bytes())
+    assert len(files) == 1
+    quantize(before, tmp_path / "out.onnx", "--method=gptq", f"--calibrate={data}", "--samples=9", "--seed=3")
+    assert (tmp_path / "out.onnx").read_bytes() in files
+    some = set()
+    for seed in (1, 1, 2):
+        quantize(before, tmp_path / "out.onnx", "--method=gptq", f"--calibrate={data}", "--samples=4", f"--seed={seed}")
+        some.add((tmp_path / "out.onnx").read_bytes())
+    assert len(some) == 2 and not some & files
+
+
+def test_gptq_of_turned_activations_and_halves(quantize, tmp_path):
+    """Gemm that reads its activations as [columns, tokens]; a graph in float16."""
+    x = correlated(6, 10)
+    turned = save(tmp_path / "turned.onnx", [helper.make_node("Gemm", ["x", "w"], ["y"], "turned", transA=1)], [tensorOf("w", (48, 16))],
+                  {"x": [48, "n"]}, {"y": None})  # fmt: skip
+    np.savez(tmp_path / "turned.npz", x=x.transpose(0, 2, 1))
+    reports = [quantize(turned, tmp_path / "out.onnx", "--onnx-style=qdq", "--method=gptq", f"--calibrate={tmp_path / 'turned.npz'}")]
+    for type, elements in ((np.float32, TensorProto.FLOAT), (np.float16, TensorProto.FLOAT16)):
+        plain = save(tmp_path / "plain.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"], "plain")], [tensorOf("w", (48, 16), 0, type)],
+                     {"x": ["n", 48]}, {"y": None}, elements=elements)  # fmt: skip
+        np.savez(tmp_path / "plain.npz", x=x.astype(type))
+        reports.append(quantize(plain, tmp_path / "out.onnx", "--method=gptq", f"--calibrate={tmp_path / 'plain.npz'}"))
+    errors = [report["weights"][0]["output_error"] for report in reports]
+    assert errors[0] == errors[1] and errors[2] == pytest.approx(errors[1], rel=0.05)  # weights and inputs to 11 bits, codes may differ
+
+
+def test_gptq_of_exporters_graphs(quantize, sharedData, tmp_path):
+    """An encoder, a decoder with an empty past, whose arrays have no elements, and a network of convolutions."""
+    for name in ("bert-dynamo", "llama-hf-decode", "whisper-optimum-encoder", "resnet-torchscript-opset11", "vit-optimum"):
+        folder, data = sharedData / "onnx" / name, tmp_path / "data.npz"
+        arrays = dict(np.load(folder / "inputs.npz"))
+        np.savez(data, **arrays)
+        report = quantize(folder / "model.onnx", tmp_path / "out.onnx", "--method=gptq", f"--calibrate={data}")
+        assert all(weight["output_error"] < 0.2 for weight in report["weights"]), name
+        run(tmp_path / "out.onnx", arrays)
+
+
+def test_bad_calibration(refusal, tmp_path):
+    before, output, data = mlp(tmp_path / "in.onnx"), tmp_path / "out.onnx", tmp_path / "data.npz"
+    x = correlated(4, 5)
+
+    def errorOf(*options, **arrays):
+        np.savez(data, **arrays)
+        return refusal(before, output, "--method=gptq", f"--calibrate={data}", *options)
+
+    assert refusal(before, output, "--method=gptq") == "--method: this one needs data to calibrate on: --calibrate=FILE"
+    assert refusal(before, output, f"--calibrate={data}") == "--calibrate: the method uses no data; others do: --method=gptq"
+    assert refusal(before, output, "--method=awq") == "--method: no method is called 'awq'; there are rtn, gptq"
+    assert refusal(before, output, "--method=gptq", "--calibrate=none.npz") == "none.npz: cannot open: No such file or directory"
+    assert refusal(before, output, "--method=gptq", f"--calibrate={before}").startswith(f"{before}: not an .npz file")
+    assert errorOf() == f"{data}: no arrays to calibrate on"
+    assert errorOf(z=x) == "in.onnx: input 'x' is missing; the inputs are x"
+    assert errorOf(x=x, z=x) == "in.onnx: no input is called 'z'; the inputs are x"
+    assert errorOf(x=x, z=x[:3]) == f"{data}: array 'z' is float32 [3, 5, 48], but 'x' has 4 samples"
+    assert errorOf(x=np.float32(1)) == f"{data}: array 'x' is float32 []: its first axis should be that of samples, but it has none"
+    assert errorOf(x=x[:0]) == f"{data}: array 'x' is float32 [0, 5, 48]: no sample to calibrate on"
+    assert errorOf(x=x[..., :40]) == "in.onnx: input 'x' is float32 [5, 40], not float32 [n, 48]"
+    assert errorOf(x=x.astype(np.int64)) == "in.onnx: input 'x' is int64 [5, 48], not float32 [n, 48]"
+    bad = x.copy()
+    bad[2, 3, 7] = np.nan
+    assert errorOf(x=bad) == f"{before}: value 'x', token 3 of sequence 2: column 7 is NaN"
+    huge = (x * np.float32(1e25)).astype(np.float32)
+    assert errorOf(x=huge) == f"{before}: weight 'A': row 0, column 0 of the Hessian is inf"
+    assert errorOf("--memory=much", x=x) == "--memory: 'much' is no size; 1GB, 1.5MB and 4096 are"
+    assert errorOf("--samples=0", x=x) == "--samples: '0' is not a whole number from 1 on"
+    model = onnx.load(before)
+    model.graph.node[1].op_type, model.graph.node[1].domain = "Secret", "com.example"
+    model.opset_import.append(helper.make_opsetid("com.example", 1))
+    onnx.save(model, before)
+    assert errorOf(x=x).startswith(f"{before}: node 'q' (com.example.Secret, opset 1): domain 'com.example' is not known")
+
+
 def test_command_line(tool):
     def errorOf(*arguments):
         done = subprocess.run([tool, "quantize", *arguments], capture_output=True, text=True)

@@ -167,13 +167,14 @@ static Report reportOn(const QuantizeModelReport &report, bool isText) {
   const auto number = [&](const char *format, double value) {
     return isText ? llvm::json::Value(rounded(format, value)) : llvm::json::Value(value);
   };
-  Table weights = {{"name", "node", "rows", "columns", "format", "bits", "error", "output_error", "also_kept"}, {}};
+  Table weights = {{"name", "node", "rows", "columns", "format", "bits", "error", "output_error", "damp", "also_kept"},
+                   {}};
   for (const QuantizedWeightReport &weight : report.weights)
-    weights.rows.push_back({llvm::json::fixUTF8(weight.name), llvm::json::fixUTF8(weight.node), weight.rows,
-                            weight.columns, formats::name(weight.format), number("%.3f", weight.bits),
-                            number("%.5f", weight.error),
-                            weight.outputError ? number("%.5f", *weight.outputError) : llvm::json::Value(nullptr),
-                            llvm::json::fixUTF8(weight.alsoKept)});
+    weights.rows.push_back(
+        {llvm::json::fixUTF8(weight.name), llvm::json::fixUTF8(weight.node), weight.rows, weight.columns,
+         formats::name(weight.format), number("%.3f", weight.bits), number("%.5f", weight.error),
+         weight.outputError ? number("%.5f", *weight.outputError) : nullptr,
+         weight.damp ? number("%.2f", *weight.damp) : nullptr, llvm::json::fixUTF8(weight.alsoKept)});
   Table kept = {{"name", "type", "reason"}, {}};
   for (const KeptWeightReport &weight : report.kept)
     kept.rows.push_back({llvm::json::fixUTF8(weight.name), weight.type, llvm::json::fixUTF8(weight.reason)});
