@@ -6,6 +6,7 @@
 #include "dialects/onnx/Onnx.h"
 #include "passes/Diagnostics.h"
 #include "passes/Register.h"
+#include "passes/function/Conversion.h"
 #include "passes/function/Engine.h"
 #include "passes/function/Passes.h"
 #include "passes/import/ImportGraph.h"
@@ -28,11 +29,19 @@ namespace {
 /// A weight that does not lie in its file as its type must lie in memory is copied.
 using Copy = std::vector<std::max_align_t>;
 
+/// Indices that a node reads, which only running the graph gives.
+struct IndexRange {
+  std::string node;
+  int64_t size; ///< they name one of so many elements
+};
+
 } // namespace
 
 struct PlainFunction::Implementation {
   onnx::Model model; // keeps the weights mapped
   std::vector<TensorType> inputs, outputs;
+  /// The code gives the first index outside of each, else 0, behind the outputs.
+  std::vector<IndexRange> ranges;
   std::vector<const void *> weights;
   std::vector<Copy> copies;
   std::unique_ptr<ExecutionEngine> engine;
@@ -140,6 +149,15 @@ static Expected<std::vector<TensorType>> outputsOf(func::FuncOp function, const 
   return outputs;
 }
 
+/// The results behind the model's outputs.
+static std::vector<IndexRange> rangesOf(func::FuncOp function, size_t outputs) {
+  std::vector<IndexRange> ranges;
+  for (unsigned i = outputs; i < function.getNumResults(); ++i)
+    ranges.push_back({function.getResultAttrOfType<StringAttr>(i, function::indicesOfAttribute).str(),
+                      function.getResultAttrOfType<IntegerAttr>(i, function::indexedAttribute).getInt()});
+  return ranges;
+}
+
 //===-- Weights ---------------------------------------------------------------------------------------------------===//
 
 /// Finds the bytes of the arguments behind the inputs.
@@ -201,6 +219,7 @@ Expected<PlainFunction> PlainFunction::compile(onnx::Model model, std::span<cons
   if (!outputs)
     return outputs.error();
   result->outputs = std::move(*outputs);
+  result->ranges = rangesOf(function, result->outputs.size());
   if (!runPasses(*module, addMemoryPasses))
     return diagnostics.error("codegen");
   auto engine = function::makeEngine(*module);
@@ -218,11 +237,18 @@ Status PlainFunction::run(std::span<const void *const> inputs, std::span<void *c
   SmallVector<const void *> pointers(inputs.begin(), inputs.end());
   llvm::append_range(pointers, implementation->weights);
   llvm::append_range(pointers, outputs);
+  std::vector<int64_t> outside(implementation->ranges.size());
+  for (int64_t &index : outside)
+    pointers.push_back(&index);
   // The code takes the address of each argument.
   SmallVector<void *> arguments;
   for (const void *&pointer : pointers)
     arguments.push_back(&pointer);
   implementation->code(arguments.data());
+  for (auto [range, index] : llvm::zip_equal(implementation->ranges, outside))
+    if (index != 0)
+      return Error{range.node + ": index " + std::to_string(index) + " lies outside of " + std::to_string(range.size) +
+                   " elements"};
   return {};
 }
 

@@ -38,7 +38,7 @@ public:
   const std::vector<TensorType> &outputs() const;
 
   /// Runs it. Memory holds the elements of inputs() and outputs(), row major, aligned for the element type; an output
-  /// may not overlap anything else.
+  /// may not overlap anything else. Fails when an index that a node reads lies outside, naming both.
   Status run(std::span<const void *const> inputs, std::span<void *const> outputs) const;
 
 private:

@@ -40,7 +40,7 @@ std::optional<int64_t> Conversion::axis(int64_t given, int64_t rank) const {
   return importer::normalizeAxis(given, static_cast<size_t>(rank));
 }
 
-static std::string print(ArrayRef<int64_t> shape) {
+std::string halftone::function::spell(ArrayRef<int64_t> shape) {
   std::string text;
   llvm::raw_string_ostream out(text);
   llvm::interleaveComma(shape, out << "[");
@@ -59,7 +59,36 @@ LogicalResult Conversion::expectRank(size_t i, ArrayRef<int64_t> allowed) {
 LogicalResult Conversion::expectShape(size_t i, ArrayRef<int64_t> shape) {
   if (!has(i) || shapeOf(inputs[i]) == shape)
     return success();
-  return fail("input " + Twine(i) + " has the shape " + print(shapeOf(inputs[i])) + ", not " + print(shape));
+  return fail("input " + Twine(i) + " has the shape " + spell(shapeOf(inputs[i])) + ", not " + spell(shape));
+}
+
+/// The first of `indices` that does not name one of `size` elements, else 0, which names one.
+static Value firstOutside(TensorBuilder &b, Value indices, int64_t size) {
+  Value wide = b.cast(indices, b.builder.getI64Type());
+  Value flat = b.reshape(wide, {cast<RankedTensorType>(wide.getType()).getNumElements()});
+  return b.reduce(flat, {0}, 0, [&](TensorBuilder &s, ValueRange v) -> Value {
+    Value zero = s.number(v[1].getType(), 0);
+    Value isBelow = s.make<arith::CmpIOp>(arith::CmpIPredicate::slt, v[1], s.number(v[1].getType(), -size));
+    Value isAbove = s.make<arith::CmpIOp>(arith::CmpIPredicate::sge, v[1], s.number(v[1].getType(), size));
+    Value fault = s.make<arith::SelectOp>(s.make<arith::OrIOp>(isBelow, isAbove), v[1], zero);
+    Value hasFault = s.make<arith::CmpIOp>(arith::CmpIPredicate::ne, v[0], zero);
+    return s.make<arith::SelectOp>(hasFault, v[0], fault);
+  });
+}
+
+LogicalResult Conversion::expectIndices(Value indices, int64_t size) {
+  if (isEmpty(shapeOf(indices)))
+    return success();
+  if (size == 0)
+    return fail("indices of 0 elements");
+  const auto known = importer::constantIntegers(indices);
+  if (!known) {
+    checks.push_back({firstOutside(b, indices, size), size});
+    return success();
+  }
+  const auto *outside = llvm::find_if(*known, [&](int64_t index) { return index < -size || index >= size; });
+  return outside == known->end() ? success()
+                                 : fail("index " + Twine(*outside) + " lies outside of " + Twine(size) + " elements");
 }
 
 LogicalResult Conversion::expectOne(size_t i) {

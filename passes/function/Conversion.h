@@ -12,6 +12,16 @@ namespace halftone::function {
 
 using onnx::NodeOp;
 
+/// What must hold of indices that are known only when the graph runs.
+struct IndexCheck {
+  /// tensor<1xi64>: the first index that lies outside, else 0.
+  mlir::Value outside;
+  int64_t size; ///< indices are those of so many elements, from -size to size - 1
+};
+
+/// The attribute of a result that is an IndexCheck's `outside`: its node, as errors name it, and its size.
+inline constexpr llvm::StringLiteral indicesOfAttribute = "halftone.indices_of", indexedAttribute = "halftone.indexed";
+
 /// A node whose inputs are tensors of known shape.
 struct Conversion {
   NodeOp node;
@@ -26,6 +36,8 @@ struct Conversion {
   /// The results' element type in the graph, where a conversion chooses it. Otherwise it is that of the input which the
   /// operator's row names, where results are held like it.
   mlir::Type given = {};
+
+  llvm::SmallVector<IndexCheck, 1> checks = {};
 
   bool has(size_t i) const { return i < inputs.size() && inputs[i]; }
   mlir::Value input(size_t i) const { return has(i) ? inputs[i] : mlir::Value(); }
@@ -49,11 +61,17 @@ struct Conversion {
   mlir::LogicalResult expectRank(size_t i, llvm::ArrayRef<int64_t> allowed);
   /// Fails when input `i` is there and has another shape.
   mlir::LogicalResult expectShape(size_t i, llvm::ArrayRef<int64_t> shape);
+  /// Has indices checked when the graph runs: they count `size` elements, from the end where they are below zero. Fails
+  /// when constant ones lie outside.
+  mlir::LogicalResult expectIndices(mlir::Value indices, int64_t size);
   /// Fails when input `i` is not one element of the type of input 0.
   mlir::LogicalResult expectOne(size_t i);
   /// Reports, at the node, why it cannot be converted.
   mlir::LogicalResult fail(const llvm::Twine &reason);
 };
+
+/// "[2, 3]", for errors.
+std::string spell(llvm::ArrayRef<int64_t> shape);
 
 /// What the node's outputs become; those that nobody reads may be null.
 using Results = llvm::FailureOr<llvm::SmallVector<mlir::Value, 2>>;

@@ -32,10 +32,15 @@ private:
   void holdArguments();
   LogicalResult convert(NodeOp node);
   bool fold(NodeOp node, OpBuilder &builder);
+  void keepChecks(const Conversion &conversion);
+  void finish();
 
   func::FuncOp function;
   importer::WeightFiles files; // empty: a function has no lowbit.weight
   importer::Evaluator evaluator;
+  /// What is checked when the graph has run: results behind the graph's own.
+  SmallVector<Value> checks;
+  SmallVector<DictionaryAttr> checkAttributes;
 };
 
 } // namespace
@@ -135,6 +140,16 @@ static LogicalResult refuseTypes(Conversion &conversion) {
   return conversion.fail("inputs of " + types + " are not supported");
 }
 
+void Converter::keepChecks(const Conversion &conversion) {
+  Builder builder(function.getContext());
+  for (const IndexCheck &check : conversion.checks) {
+    checks.push_back(check.outside);
+    checkAttributes.push_back(builder.getDictionaryAttr(
+        {builder.getNamedAttr(indicesOfAttribute, builder.getStringAttr(importer::describe(conversion.node))),
+         builder.getNamedAttr(indexedAttribute, builder.getI64IntegerAttr(check.size))}));
+  }
+}
+
 LogicalResult Converter::convert(NodeOp node) {
   if (llvm::all_of(node.getOutputs(), [](Value output) { return output.use_empty(); }))
     return success();
@@ -165,6 +180,7 @@ LogicalResult Converter::convert(NodeOp node) {
     return conversion.fail(conversion.b.fault());
   if (failed(checkTypes(conversion, before)))
     return refuseTypes(conversion);
+  keepChecks(conversion);
   return replace(conversion, *row, *results);
 }
 
@@ -182,14 +198,23 @@ LogicalResult Converter::run() {
   for (NodeOp node : nodes)
     if (failed(convert(node)))
       return failure();
+  finish();
+  importer::eraseDead(function);
+  return success();
+}
+
+/// Results leave as their elements are held, and checks behind them.
+void Converter::finish() {
   Operation *end = function.getBody().front().getTerminator();
   OpBuilder builder(end);
   for (OpOperand &result : end->getOpOperands())
     result.set(held(builder, result.get()));
   function.setFunctionType(
       FunctionType::get(function.getContext(), function.getBody().getArgumentTypes(), end->getOperandTypes()));
-  importer::eraseDead(function);
-  return success();
+  for (auto [check, attributes] : llvm::zip_equal(checks, checkAttributes)) {
+    (void)function.insertResult(end->getNumOperands(), check.getType(), attributes);
+    end->insertOperands(end->getNumOperands(), check);
+  }
 }
 
 namespace {

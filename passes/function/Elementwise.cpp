@@ -23,7 +23,7 @@ static FailureOr<SmallVector<int64_t>> commonShape(Conversion &c, ArrayRef<Value
   SmallVector<int64_t> shape(shapeOf(tensors[0])), both;
   for (Value tensor : tensors.drop_front()) {
     if (!importer::broadcast(shape, shapeOf(tensor), both))
-      return c.fail("shapes do not broadcast");
+      return c.fail("shapes do not broadcast, " + spell(shape) + " and " + spell(shapeOf(tensor)));
     shape = both;
   }
   return shape;

@@ -128,7 +128,8 @@ static Results gatherPacked(Conversion &c) {
   const bool zerosPacked = zeros && shapeOf(zeros)[1] != shapeOf(scales)[1];
   const int64_t rows = shapeOf(data)[0], blocks = (columns + block - 1) / block;
   if (failed(c.expectShape(2, {rows, blocks})) ||
-      failed(c.expectShape(3, {rows, zerosPacked ? (blocks * bits + 7) / 8 : blocks})))
+      failed(c.expectShape(3, {rows, zerosPacked ? (blocks * bits + 7) / 8 : blocks})) ||
+      failed(c.expectIndices(indices, rows)))
     return failure();
   SmallVector<int64_t> shape(shapeOf(indices));
   shape.push_back(columns);

@@ -12,6 +12,8 @@ def ConvertNodes : Pass<"convert-nodes", "::mlir::func::FuncOp"> {
     becomes a constant (shapes, ranges, masks), anything else what its operator's row in the tables of this folder says.
     Nodes without a row are one error that lists them all. Halves are computed in f32. Integers are held
     without a sign and in whole bytes; a value's element type in the graph stands beside it, as the result of a cast.
+    Indices that only running the graph gives are checked: behind the function's results comes, for each node that
+    reads some, the first that lies outside, or 0.
 
     Example:
       %0 = onnx.node "Shape" opset 18 (%x) ... : (tensor<2x3xf32>) -> tensor<*xf32>

@@ -21,7 +21,8 @@ static FailureOr<Value> multiply(Conversion &c, Value a, Value b) {
   if (shapeOf(a).back() != shapeOf(b)[rankOf(b) - 2])
     return c.fail("inner dimensions differ: " + Twine(shapeOf(a).back()) + " and " + Twine(shapeOf(b)[rankOf(b) - 2]));
   if (!importer::broadcast(shapeOf(a).drop_back(2), shapeOf(b).drop_back(2), batch))
-    return c.fail("batches do not broadcast");
+    return c.fail("batches do not broadcast, " + spell(shapeOf(a).drop_back(2)) + " and " +
+                  spell(shapeOf(b).drop_back(2)));
   Value result = c.b.product(a, b);
   SmallVector<int64_t> shape(shapeOf(result));
   if (rankB == 1)

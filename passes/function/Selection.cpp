@@ -12,6 +12,8 @@ static Results gather(Conversion &c) {
   auto axis = c.axis(c.parameter("axis", int64_t(0)), rankOf(data));
   if (!axis)
     return c.fail("axis " + Twine(c.parameter("axis", int64_t(0))) + " of " + Twine(rankOf(data)) + " dimensions");
+  if (failed(c.expectIndices(indices, shapeOf(data)[*axis])))
+    return failure();
   SmallVector<int64_t> shape(shapeOf(data).take_front(*axis));
   shape.append(shapeOf(indices).begin(), shapeOf(indices).end());
   llvm::append_range(shape, shapeOf(data).drop_front(*axis + 1));
@@ -31,6 +33,8 @@ static Results gatherElements(Conversion &c) {
   for (int64_t i = 0; i < rankOf(data); ++i)
     if (i != *axis && shapeOf(indices)[i] > shapeOf(data)[i])
       return c.fail(Twine(shapeOf(indices)[i]) + " indices for " + Twine(shapeOf(data)[i]) + " elements");
+  if (failed(c.expectIndices(indices, shapeOf(data)[*axis])))
+    return failure();
   return SmallVector<Value, 2>{c.b.generate(elementOf(data), shapeOf(indices), [&](TensorBuilder &b, ValueRange at) {
     SmallVector<Value> from(at);
     from[*axis] = b.place(b.read(indices, at), shapeOf(data)[*axis]);
@@ -45,6 +49,9 @@ static Results gatherND(Conversion &c) {
   if (rank == 0 || batch < 0 || batch >= rank || batch + depth > rankOf(data) ||
       shapeOf(indices).take_front(batch) != shapeOf(data).take_front(batch))
     return c.fail("indices of depth " + Twine(depth) + " for data of " + Twine(rankOf(data)) + " dimensions");
+  for (int64_t k = 0; k < depth; ++k)
+    if (failed(c.expectIndices(c.b.part(indices, rank - 1, k, 1), shapeOf(data)[batch + k])))
+      return failure();
   SmallVector<int64_t> shape(shapeOf(indices).drop_back());
   llvm::append_range(shape, shapeOf(data).drop_front(batch + depth));
   return SmallVector<Value, 2>{c.b.generate(elementOf(data), shape, [&](TensorBuilder &b, ValueRange at) {

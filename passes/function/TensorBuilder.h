@@ -37,8 +37,8 @@ public:
 
   mlir::Value number(mlir::Type type, double value);
   mlir::Value index(int64_t value);
-  /// Which of `size` elements an index means: one below zero counts from the end, and one outside, which has no meaning
-  /// but may not read elsewhere, is the nearest inside.
+  /// Which of `size` elements an index means: one below zero counts from the end, and one outside, which is an error
+  /// once the graph has run (Conversion::expectIndices) but may not read elsewhere, is the nearest inside.
   mlir::Value place(mlir::Value index, int64_t size);
   /// Converts between number types, booleans included [ONNX, "Cast"].
   mlir::Value convert(mlir::Value scalar, mlir::Type type, bool fromUnsigned = false, bool toUnsigned = false);

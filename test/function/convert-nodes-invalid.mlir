@@ -40,3 +40,12 @@ func.func @unknown(%x: tensor<?x3xf32>) -> tensor<*xf32> {
   %0 = onnx.node "Exp" opset 18 (%x) {} named "exp" : (tensor<?x3xf32>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
+
+// -----
+
+func.func @outside(%data: tensor<5x2xf32>) -> tensor<*xf32> {
+  %indices = arith.constant dense<[4, 5]> : tensor<2xi64>
+  // expected-error @below {{node 'rows' (Gather, opset 18): index 5 lies outside of 5 elements}}
+  %0 = onnx.node "Gather" opset 18 (%data, %indices) {} named "rows" : (tensor<5x2xf32>, tensor<2xi64>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}

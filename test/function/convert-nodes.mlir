@@ -82,3 +82,20 @@ func.func @signs(%a: tensor<3xi8>) -> (tensor<*xf32>, tensor<*xf32>) {
   %2 = onnx.node "Cast" opset 18 (%0) {to = 1 : si64} named "c" : (tensor<*xui8>) -> tensor<*xf32>
   return %1, %2 : tensor<*xf32>, tensor<*xf32>
 }
+
+// -----
+
+// Indices that nobody knows yet are checked beside their use, into a result of the function's own; a constant one is not.
+// CHECK-LABEL: func.func @indices
+// CHECK-SAME: (%[[DATA:.*]]: tensor<5x2xf32>, %[[INDICES:.*]]: tensor<3xi64>)
+// CHECK-SAME: -> (tensor<3x2xf32>, tensor<2xf32>, tensor<1xi64> {halftone.indexed = 5 : i64, halftone.indices_of = "node 'rows' (Gather, opset 18)"})
+// CHECK: %[[OUTSIDE:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]} ins(%[[INDICES]]
+// CHECK-DAG: arith.cmpi slt, %{{.*}}, %c-5_i64
+// CHECK-DAG: arith.cmpi sge, %{{.*}}, %c5_i64
+// CHECK: return %{{.*}}, %{{.*}}, %[[OUTSIDE]] : tensor<3x2xf32>, tensor<2xf32>, tensor<1xi64>
+func.func @indices(%data: tensor<5x2xf32>, %indices: tensor<3xi64>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %last = arith.constant dense<-1> : tensor<i64>
+  %0 = onnx.node "Gather" opset 18 (%data, %indices) {} named "rows" : (tensor<5x2xf32>, tensor<3xi64>) -> tensor<*xf32>
+  %1 = onnx.node "Gather" opset 18 (%data, %last) {} named "row" : (tensor<5x2xf32>, tensor<i64>) -> tensor<*xf32>
+  return %0, %1 : tensor<*xf32>, tensor<*xf32>
+}

@@ -249,7 +249,12 @@ def test_shapes_that_only_running_gives_are_an_error(halftone, tmp_path):
 
 UNFIT = {
     "product": (node("MatMul", {"a": floats(2, 3), "b": floats(2, 3)}), "inner dimensions differ: 3 and 2"),
-    "broadcast": (node("Add", {"a": floats(2, 3), "b": floats(2)}), "shapes do not broadcast"),
+    "broadcast": (node("Add", {"a": floats(2, 3), "b": floats(2)}), "shapes do not broadcast, [2, 3] and [2]"),
+    "batches": (node("MatMul", {"a": floats(2, 1, 3), "b": floats(3, 3, 1)}), "batches do not broadcast, [2] and [3]"),
+    "index": (node("Gather", {"a": floats(4, 2), "b": np.array([[3, -4], [4, -5]])}), "index 4 lies outside of 4 elements"),
+    "index from behind": (node("GatherElements", {"a": floats(4, 2), "b": np.array([[3, -3]], np.int32)}, axis=1), "index 3 lies outside of 2 elements"),
+    "index of a corner": (node("GatherND", {"a": floats(4, 2), "b": np.array([[3, -2], [-4, -3]])}), "index -3 lies outside of 2 elements"),
+    "index of nothing": (node("Gather", {"a": floats(0, 2), "b": np.array([0])}), "indices of 0 elements"),
     "types": (node("Add", {"a": floats(2), "b": np.array([1, 2], np.int64)}), "inputs have different types"),
     "kernel": (node("Conv", {"x": floats(1, 2, 5), "w": np.array(1, np.float32)}), "a kernel of 0 dimensions for an input of 3"),
     "padding": (node("MaxPool", {"x": floats(1, 1, 5)}, kernel_shape=[3], pads=[1 << 40, 0]), "its padding is not between 0 and 2147483647"),
