@@ -222,11 +222,18 @@ static Expected<NamedArray> parseMember(const std::string &what, const Member &m
   return NamedArray{name, content->type, content->shape, content->data};
 }
 
-Expected<NpzFile> NpzFile::open(std::string path) {
+Expected<NpzFile> NpzFile::open(std::string path, const std::string &single) {
   Expected<MappedFile> mapped = MappedFile::open(std::move(path));
   if (!mapped)
     return mapped.error();
   NpzFile result(std::move(*mapped));
+  if (!single.empty() && result.path().ends_with(".npy")) {
+    const Expected<NpyContent> content = parseNpy(result.path(), result.file.bytes());
+    if (!content)
+      return content.error();
+    result.list.push_back({single, content->type, content->shape, content->data});
+    return result;
+  }
   const Expected<std::vector<Member>> members = readDirectory(result.file);
   if (!members)
     return members.error();

@@ -24,8 +24,8 @@ class NpzFile {
 public:
   /// Reads all members of `path`. Fails, naming the file and the member, when it is no zip archive, is encrypted or cut
   /// off, holds a member in another compression than these two, one whose checksum is wrong, or one that is no .npy
-  /// file.
-  static Expected<NpzFile> open(std::string path);
+  /// file. With `single`, a file named .npy is an archive of one array of that name.
+  static Expected<NpzFile> open(std::string path, const std::string &single = "");
 
   const std::vector<NamedArray> &arrays() const { return list; }
   /// The array of that name, or null.

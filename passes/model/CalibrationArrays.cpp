@@ -25,8 +25,41 @@ static TensorType sampleOf(const io::NamedArray &array, const onnx::Model &model
   return type;
 }
 
+/// Where the first NaN among elements with such bits stands: more than those of infinity.
+template <class Bits> static std::optional<size_t> findNan(std::span<const std::byte> data, Bits infinity) {
+  for (size_t i = 0; i < data.size() / sizeof(Bits); ++i) {
+    Bits bits;
+    std::memcpy(&bits, data.data() + i * sizeof bits, sizeof bits);
+    if (static_cast<Bits>(bits << 1) > static_cast<Bits>(infinity << 1))
+      return i;
+  }
+  return std::nullopt;
+}
+
+static std::optional<size_t> findNan(const io::NamedArray &array) {
+  switch (array.type) {
+  case io::NpyType::float16:
+    return findNan<uint16_t>(array.data, 0x7c00);
+  case io::NpyType::float32:
+    return findNan<uint32_t>(array.data, 0x7f800000);
+  case io::NpyType::float64:
+    return findNan<uint64_t>(array.data, 0x7ff0000000000000);
+  default:
+    return std::nullopt;
+  }
+}
+
+/// "[2, 0, 7]", the coordinates of an element.
+static std::string coordinates(size_t element, const std::vector<uint64_t> &shape) {
+  std::string text;
+  for (size_t i = shape.size(); i > 0; element /= shape[--i])
+    text = std::to_string(element % shape[i - 1]) + (text.empty() ? "" : ", ") + text;
+  return "[" + text + "]";
+}
+
 Expected<CalibrationArrays> CalibrationArrays::open(const ArrayOptions &options, const onnx::Model &model) {
-  Expected<io::NpzFile> file = io::NpzFile::open(options.path);
+  const std::string first = model.graph.inputs.empty() ? "" : model.graph.inputs.front().name;
+  Expected<io::NpzFile> file = io::NpzFile::open(options.path, first);
   if (!file)
     return file.error();
   CalibrationArrays result(std::move(*file));
@@ -42,6 +75,8 @@ Expected<CalibrationArrays> CalibrationArrays::open(const ArrayOptions &options,
                    " samples"};
     if (array.shape.front() == 0)
       return Error{where + ": no sample to calibrate on"};
+    if (const std::optional<size_t> bad = findNan(array))
+      return Error{options.path + ": array '" + array.name + "' is NaN at " + coordinates(*bad, array.shape)};
     result.types.push_back(sampleOf(array, model));
   }
   result.chosen.resize(arrays.front().shape.front());

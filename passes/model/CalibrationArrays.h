@@ -1,6 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Arrays that a graph is calibrated on: an .npz file with one for each of the graph's inputs, samples along the first
-// axis.
+// Arrays that a graph is calibrated on: an .npz file with one for each of the graph's inputs, or an .npy file for the
+// only one; samples along the first axis.
 #pragma once
 
 #include "passes/Arrays.h"
@@ -18,13 +18,16 @@ struct ArrayOptions {
 class CalibrationArrays {
 public:
   /// Fails, naming file and array, when the arrays are none or differ in their number of samples, when one has no axis
-  /// of samples, or when there is no sample.
+  /// of samples, when there is no sample, or when an element is NaN.
   static Expected<CalibrationArrays> open(const ArrayOptions &options, const onnx::Model &model);
 
   /// The tensors of one sample: a batch of one, or the sample alone where the graph's input has an axis less.
   const std::vector<TensorType> &inputs() const { return types; }
   /// How many samples were taken.
   int64_t count() const { return static_cast<int64_t>(chosen.size()); }
+  /// Where sample `index` stands along the first axis.
+  int64_t place(int64_t index) const { return chosen[index]; }
+  const std::string &path() const { return file.path(); }
 
   /// The elements of sample `index`, in the order of `function`'s inputs.
   std::vector<Buffer> sample(int64_t index, const PlainFunction &function) const;

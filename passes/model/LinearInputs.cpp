@@ -68,6 +68,9 @@ Status Gatherer::check(const PlainFunction &function) {
       if (!fits)
         return Error{path + ": value '" + one.value + "' is " + onnx::describe(type.type, type.shape) +
                      ", but a linear reads vectors of " + std::to_string(input.columns)};
+      if (*onnx::elementCount(type.shape) == 0)
+        return Error{path + ": value '" + one.value + "' is " + onnx::describe(type.type, type.shape) +
+                     ": a linear reads it, and there is no vector to calibrate on"};
     }
   return {};
 }
@@ -164,9 +167,10 @@ Expected<std::vector<calibrate::Statistics>> gatherStatistics(onnx::Model model,
     const int64_t count = std::min<int64_t>(static_cast<int64_t>(memory.size()), arrays.count() - first);
     parallelFor(count, [&](int64_t i) { results[i] = run(*function, arrays, first + i, memory[i]); });
     for (int64_t i = 0; i < count; ++i) {
+      const int64_t place = arrays.place(first + i);
       if (!results[i])
-        return results[i].error();
-      if (Status added = gatherer.add(*function, memory[i], first + i); !added)
+        return Error{arrays.path() + ": sample " + std::to_string(place) + ": " + results[i].error().message};
+      if (Status added = gatherer.add(*function, memory[i], place); !added)
         return added.error();
     }
     advance(first + count);

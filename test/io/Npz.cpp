@@ -5,6 +5,7 @@
 #include "test/io/TemporaryFolder.h"
 
 #include <algorithm>
+#include <cstring>
 #include <gmock/gmock.h>
 
 namespace halftone::io {
@@ -37,6 +38,20 @@ TEST(Npz, ReadsWhatItWrites) {
   }
   EXPECT_EQ(file->find("past"), &file->arrays()[2]);
   EXPECT_EQ(file->find("future"), nullptr);
+}
+
+TEST(Npz, ReadsASingleArrayUnderTheNameThatItIsGiven) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "array.npy";
+  ASSERT_TRUE(writeNpy(path, NpyType::float32, {2, 3}, numbers));
+  const Expected<NpzFile> file = NpzFile::open(path, "x");
+  ASSERT_TRUE(file) << file.error().message;
+  ASSERT_EQ(file->arrays().size(), 1u);
+  EXPECT_EQ(file->arrays()[0].name, "x");
+  EXPECT_EQ(file->arrays()[0].shape, (std::vector<uint64_t>{2, 3}));
+  EXPECT_EQ(std::memcmp(file->arrays()[0].data.data(), numbers, sizeof numbers), 0);
+  EXPECT_FALSE(NpzFile::open(path));
+  EXPECT_THAT(NpzFile::open(folder.write("text.npy", "text"), "x").error().message, HasSubstr("not an .npy file"));
 }
 
 TEST(Npz, GivesTheSameBytesForTheSameArrays) {

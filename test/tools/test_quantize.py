@@ -185,9 +185,10 @@ def tensorOf(name, shape, seed=0, type=np.float32):
     return numpy_helper.from_array(np.random.default_rng(seed).standard_normal(shape).astype(type), name)
 
 
-def save(path, nodes, initializers, inputs, outputs, opset=20, ir=10, elements=TensorProto.FLOAT, **others):
-    """A model file. `inputs` and `outputs` are {name: shape or None}, floats."""
-    values = [[helper.make_tensor_value_info(name, elements, shape or ["p", "q"]) for name, shape in side.items()] for side in (inputs, outputs)]
+def save(path, nodes, initializers, inputs, outputs, opset=20, ir=10, elements=TensorProto.FLOAT, given=None, **others):
+    """A model file. `inputs` and `outputs` are {name: shape or None}, floats; inputs are of type `given` if it is."""
+    sides = ((inputs, given or elements), (outputs, elements))
+    values = [[helper.make_tensor_value_info(name, type, shape or ["p", "q"]) for name, shape in side.items()] for side, type in sides]
     graph = helper.make_graph(nodes, "graph", *values, initializers)
     opsets = [helper.make_opsetid("", opset), *others.pop("opsets", [])]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=ir, **others), path)
@@ -868,9 +869,12 @@ def test_bad_calibration(refusal, tmp_path):
     assert errorOf(x=x[:0]) == f"{data}: array 'x' is float32 [0, 5, 48]: no sample to calibrate on"
     assert errorOf(x=x[..., :40]) == "in.onnx: input 'x' is float32 [5, 40], not float32 [n, 48]"
     assert errorOf(x=x.astype(np.int64)) == "in.onnx: input 'x' is int64 [5, 48], not float32 [n, 48]"
+    assert errorOf(x=x[:, :0]) == f"{before}: value 'x' is float32 [0, 48]: a linear reads it, and there is no vector to calibrate on"
     bad = x.copy()
     bad[2, 3, 7] = np.nan
-    assert errorOf(x=bad) == f"{before}: value 'x', token 3 of sequence 2: column 7 is NaN"
+    assert errorOf(x=bad) == f"{data}: array 'x' is NaN at [2, 3, 7]"
+    bad[2, 3, 7] = -np.inf
+    assert errorOf(x=bad) == f"{before}: value 'x', token 3 of sequence 2: column 7 is infinite"
     huge = (x * np.float32(1e25)).astype(np.float32)
     assert errorOf(x=huge) == f"{before}: weight 'A': row 0, column 0 of the Hessian is inf"
     assert errorOf("--memory=much", x=x) == "--memory: 'much' is no size; 1GB, 1.5MB and 4096 are"
@@ -880,6 +884,36 @@ def test_bad_calibration(refusal, tmp_path):
     model.opset_import.append(helper.make_opsetid("com.example", 1))
     onnx.save(model, before)
     assert errorOf(x=x).startswith(f"{before}: node 'q' (com.example.Secret, opset 1): domain 'com.example' is not known")
+
+
+def lookup(path):
+    """y = root(table[ids]) w."""
+    table = numpy_helper.from_array(np.random.default_rng(1).uniform(0.5, 1, (10, 32)).astype(np.float32), "table")
+    steps = [helper.make_node("Gather", ["table", "ids"], ["rows"], "lookup"), helper.make_node("Sqrt", ["rows"], ["roots"]),
+             helper.make_node("MatMul", ["roots", "w"], ["y"], "product")]  # fmt: skip
+    return save(path, steps, [table, tensorOf("w", (32, 16))], {"ids": ["n"]}, {"y": None}, given=TensorProto.INT64)
+
+
+def test_bad_calibration_inside_of_the_graph(quantize, refusal, tmp_path):
+    """Ids that the vocabulary does not have, also in a sample that comes late; numbers that become NaN on the way."""
+    before, output, data = lookup(tmp_path / "in.onnx"), tmp_path / "out.onnx", tmp_path / "ids.npy"
+    ids = np.random.default_rng(2).integers(-10, 10, (5, 7))
+    options = ("--method=gptq", f"--calibrate={data}")
+    for bad in (10, -11, 2**40):
+        wrong = ids.copy()
+        wrong[3, 5] = bad
+        np.save(data, wrong)
+        reason = f"sample 3: in.onnx: node 'lookup' (Gather, opset 20): index {bad} lies outside of 10 elements"
+        assert refusal(before, output, *options) == f"{data}: {reason}"
+    np.save(data, ids)
+    quantize(before, output, *options)
+    output.unlink()
+    model = onnx.load(before)
+    table = numpy_helper.to_array(model.graph.initializer[0]).copy()
+    table[ids[4, 2], 9] = -1
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(table, "table"))
+    onnx.save(model, before)
+    assert refusal(before, output, *options).startswith(f"{before}: value 'roots', token ")
 
 
 def test_command_line(tool):

@@ -122,7 +122,7 @@ static CommandLine commandLine(QuantizeOptions &options) {
          {"--calibrate", "FILE",
           "what the graph is run on for that: an .npz file with an array for each of its inputs, samples along the "
           "first "
-          "axis",
+          "axis; an .npy file for its only one",
           store(model.calibration.path)},
          {"--samples", "N", "most samples taken of it; all by default", store(model.calibration.samples, 1)},
          {"--seed", "N", "decides which are taken", store(options.seed, 0)},
