@@ -163,9 +163,8 @@ Expected<std::vector<calibrate::Statistics>> Work::gather(const CalibrationArray
 }
 
 Expected<quantize::HessianFactor> Work::factor(const Task &task, std::span<double> hessian) {
-  quantize::HessianOptions wanted;
-  if (options.actOrder)
-    wanted.order = quantize::ColumnOrder::Falling;
+  quantize::HessianOptions wanted = options.hessian;
+  wanted.block = task.format.block;
   const int64_t columns = task.weight->columns;
   Expected<quantize::HessianFactor> factor =
       quantize::HessianFactor::compute({hessian.data(), columns, columns}, wanted, parallelOn(context));
@@ -182,23 +181,22 @@ Expected<quantize::HessianFactor> Work::factor(const Task &task, std::span<doubl
 }
 
 Status Work::compensate(const Group &group, std::vector<calibrate::Statistics> statistics, uint64_t total) {
-  quantize::GptqOptions wanted;
-  if (options.gridSearch)
-    wanted.search.emplace();
   progress.begin("quantizing");
   for (size_t i = 0; i < group.inputs.size(); ++i) {
     std::vector<double> hessian = std::move(statistics[i].hessian);
     std::optional<quantize::HessianFactor> shared;
+    int64_t block = 0; // of the formats that share it
     for (const Task *task : group.tasks) {
       if (!(inputsOf(*task->weight) == group.inputs[i]))
         continue;
-      if (!shared) {
+      if (!shared || block != task->format.block) {
         Expected<quantize::HessianFactor> made = factor(*task, hessian);
         if (!made)
           return made.error();
         shared = std::move(*made);
+        block = task->format.block;
       }
-      Expected<CodedWeight> coded = coder.compensate(*task->weight, task->format, *shared, wanted);
+      Expected<CodedWeight> coded = coder.compensate(*task->weight, task->format, *shared, options.gptq);
       if (!coded)
         return coded.error();
       keep(std::move(*coded), total);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lib/onnx/quantized/QuantizedModel.h"
+#include "lib/quantize/Gptq.h"
 #include "passes/model/CalibrationArrays.h"
 #include "passes/model/FormatRules.h"
 
@@ -25,8 +26,9 @@ struct QuantizeModelOptions {
   const onnx::StorageStyle *style = nullptr;
   QuantizeMethod method = QuantizeMethod::Rtn;
   ArrayOptions calibration;
-  /// Of GPTQ: columns that matter much first; each block's grid searched.
-  bool actOrder = false, gridSearch = false;
+  /// Of GPTQ. `hessian.block` follows from each weight's format.
+  quantize::HessianOptions hessian;
+  quantize::GptqOptions gptq;
   /// Bytes that statistics of linears may take at once. The graph runs on the data as often as that asks for.
   int64_t memory = 1'000'000'000;
   unsigned threads = 0; ///< 0 for as many as there are processors

@@ -875,6 +875,7 @@ def test_bad_calibration(refusal, tmp_path):
     assert errorOf(x=bad) == f"{data}: array 'x' is NaN at [2, 3, 7]"
     bad[2, 3, 7] = -np.inf
     assert errorOf(x=bad) == f"{before}: value 'x', token 3 of sequence 2: column 7 is infinite"
+    assert errorOf("--act-order", "--block-order", x=x) == "--act-order and --block-order are two orders: choose one"
     huge = (x * np.float32(1e25)).astype(np.float32)
     assert errorOf(x=huge) == f"{before}: weight 'A': row 0, column 0 of the Hessian is inf"
     assert errorOf("--memory=much", x=x) == "--memory: 'much' is no size; 1GB, 1.5MB and 4096 are"
@@ -914,6 +915,25 @@ def test_bad_calibration_inside_of_the_graph(quantize, refusal, tmp_path):
     model.graph.initializer[0].CopyFrom(numpy_helper.from_array(table, "table"))
     onnx.save(model, before)
     assert refusal(before, output, *options).startswith(f"{before}: value 'roots', token ")
+
+
+def test_gptq_options(quantize, tmp_path):
+    """Each gives codes of its own. Weights that share an input need not share a format, though the order of blocks hangs on their
+    size: what a weight becomes does not depend on the other. An .npy file serves a graph with one input."""
+    before, data, output = mlp(tmp_path / "in.onnx"), tmp_path / "x.npy", tmp_path / "out.onnx"
+    np.save(data, correlated(20, 12))
+    errors, files = {}, set()
+    for option in ("--damp=.01", "--damp=.1", "--act-order", "--block-order", "--static-groups", "--grid-search"):
+
+        def errorsOf(formats):
+            report = quantize(before, output, "--method=gptq", f"--calibrate={data}", "--format=int4-g16", option, f"--formats={formats}")
+            assert {weight["damp"] for weight in report["weights"]} == {0.1 if option == "--damp=.1" else 0.01}
+            return {weight["name"]: weight["output_error"] for weight in report["weights"]}
+
+        errors[option] = errorsOf("C:int4-g32")
+        files.add(output.read_bytes())
+        assert errorsOf("C:f32")["B"] == errors[option]["B"] and errorsOf("B:f32,C:int4-g32")["C"] == errors[option]["C"]
+    assert len(files) == len(errors)
 
 
 def test_command_line(tool):

@@ -16,6 +16,7 @@ namespace {
 struct QuantizeOptions {
   QuantizeModelOptions model;
   int64_t threads = 0, seed = 0;
+  bool actOrder = false, blockOrder = false, gridSearch = false;
   bool json = false, help = false;
 };
 
@@ -126,8 +127,13 @@ static CommandLine commandLine(QuantizeOptions &options) {
           store(model.calibration.path)},
          {"--samples", "N", "most samples taken of it; all by default", store(model.calibration.samples, 1)},
          {"--seed", "N", "decides which are taken", store(options.seed, 0)},
-         {"--act-order", "", "round columns in the order of their importance", store(model.actOrder)},
-         {"--grid-search", "", "search each block's scale and zero point for the least error", store(model.gridSearch)},
+         {"--damp", "SHARE", "gptq: of the diagonal's mean, added to the Hessian; .01 by default",
+          store(model.hessian.damp)},
+         {"--act-order", "", "gptq: round the columns with the largest inputs first", store(options.actOrder)},
+         {"--block-order", "", "gptq: round the blocks with the largest inputs first", store(options.blockOrder)},
+         {"--static-groups", "", "gptq: fix scales on the weights as they were", store(model.gptq.staticGrids)},
+         {"--grid-search", "", "gptq: search scales instead of taking them from the largest weights",
+          store(options.gridSearch)},
          {"--memory", "SIZE",
           "what is kept of the inputs of linears at once, 1GB by default; with less, the graph runs more often",
           storeBytes(model.memory)}}},
@@ -148,6 +154,8 @@ static Status checkComplete(const QuantizeOptions &options) {
     return Error{"no model given; usage: halftone quantize MODEL.onnx [options] -o OUT.onnx"};
   if (options.model.output.empty())
     return Error{"no output given: -o FILE"};
+  if (options.actOrder && options.blockOrder)
+    return Error{"--act-order and --block-order are two orders: choose one"};
   const bool hasData = !options.model.calibration.path.empty(), needsData = options.model.method != QuantizeMethod::Rtn;
   if (needsData && !hasData)
     return Error{"--method: this one needs data to calibrate on: --calibrate=FILE"};
@@ -187,6 +195,11 @@ static Report reportOn(const QuantizeModelReport &report, bool isText) {
 static Status quantize(QuantizeOptions &options) {
   options.model.threads = static_cast<unsigned>(options.threads);
   options.model.calibration.seed = static_cast<uint64_t>(options.seed);
+  if (options.actOrder || options.blockOrder)
+    options.model.hessian.order =
+        options.actOrder ? quantize::ColumnOrder::Falling : quantize::ColumnOrder::FallingBlocks;
+  if (options.gridSearch)
+    options.model.gptq.search.emplace();
   Display display;
   DisplayedProgress progress(display);
   const Expected<QuantizeModelReport> report = quantizeModel(options.model, progress);
