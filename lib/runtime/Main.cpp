@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The program an emitted binary runs: options, weights, tokenizer, then one of info, logits, figures or text.
 #include "halftone/model.h"
+#include "lib/runtime/Batch.h"
 #include "lib/runtime/Bench.h"
 #include "lib/runtime/Clock.h"
 #include "lib/runtime/Facts.h"
@@ -10,6 +11,7 @@
 #include "lib/runtime/Logits.h"
 #include "lib/runtime/Options.h"
 #include "lib/runtime/Perplexity.h"
+#include "lib/runtime/Prompt.h"
 #include "lib/runtime/Variant.h"
 #include "lib/runtime/Weights.h"
 
@@ -32,12 +34,6 @@ struct Program {
   std::string_view info;
   /// Chosen before anything is computed.
   const Variant *variant = nullptr;
-};
-
-/// What to start from: the text shown before the continuation, and the tokens of it.
-struct Prompt {
-  std::string shown;
-  std::vector<int64_t> tokens;
 };
 
 } // namespace
@@ -78,53 +74,6 @@ static Expected<std::string> readPrompt(const Options &options) {
   if (text && text->ends_with('\n'))
     text->pop_back();
   return text;
-}
-
-static Status checkTokens(std::span<const int64_t> tokens) {
-  for (const int64_t token : tokens)
-    if (token < 0 || token >= halftone_facts.vocabulary)
-      return Error{"token " + std::to_string(token) + " of the prompt is outside the vocabulary of " +
-                   std::to_string(halftone_facts.vocabulary)};
-  return {};
-}
-
-/// Numbers between spaces or commas.
-static Expected<std::vector<int64_t>> parseTokens(const std::string &text) {
-  constexpr std::string_view separators = ", \t\r\n";
-  std::vector<int64_t> tokens;
-  for (size_t begin = 0; (begin = text.find_first_not_of(separators, begin)) != std::string::npos;) {
-    const size_t end = std::min(text.find_first_of(separators, begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    if (word.size() > 18 || word.find_first_not_of("0123456789") != std::string::npos)
-      return Error{"'" + word + "' in the prompt is not a token id; --tokens takes numbers"};
-    tokens.push_back(std::strtoll(word.c_str(), nullptr, 10));
-    begin = end;
-  }
-  return tokens;
-}
-
-static std::string printTokens(std::span<const int64_t> tokens) {
-  std::string text;
-  for (const int64_t token : tokens)
-    text += (text.empty() ? "" : " ") + std::to_string(token);
-  return text;
-}
-
-static Expected<Prompt> numberPrompt(const std::string &text) {
-  Expected<std::vector<int64_t>> tokens = parseTokens(text);
-  if (!tokens)
-    return tokens.error();
-  return Prompt{printTokens(*tokens), std::move(*tokens)};
-}
-
-/// The token that begins a text, then the text's own.
-static Expected<Prompt> textPrompt(std::string text, const tokenizer::Tokenizer &tokenizer) {
-  Expected<std::vector<int64_t>> tokens = tokenizer.encode(text);
-  if (!tokens)
-    return tokens.error();
-  if (const std::optional<int64_t> begin = tokenizer.beginToken())
-    tokens->insert(tokens->begin(), *begin);
-  return Prompt{std::move(text), std::move(*tokens)};
 }
 
 static GenerateOptions generateOptions(const Options &options, const tokenizer::Tokenizer *tokenizer) {
@@ -198,33 +147,97 @@ static Expected<std::unique_ptr<tokenizer::Tokenizer>> loadTokenizer(const Progr
   return read;
 }
 
+static int64_t chooseThreads(const Options &options) {
+  return options.threads.value_or(std::min(availableProcessors(), Team::mostThreads));
+}
+
 static Expected<Session> startSession(const Options &options, const Program &program) {
   const Expected<int64_t> context = chooseContext(options);
   if (!context)
     return context.error();
-  const int64_t threads = options.threads.value_or(std::min(availableProcessors(), Team::mostThreads));
-  return Session::create(halftone_facts, *program.variant, program.segment.data(), *context, threads);
+  return Session::create(halftone_facts, *program.variant, program.segment.data(), *context, chooseThreads(options));
+}
+
+/// The tokenizer of prompts and texts; null only where these are token ids.
+static Expected<std::unique_ptr<tokenizer::Tokenizer>> promptTokenizer(const Options &options, const Program &program) {
+  auto tokenizer = loadTokenizer(program);
+  if (tokenizer && !*tokenizer && !options.tokens)
+    return Error{"this binary has no tokenizer; give token ids, with --tokens"};
+  return tokenizer;
 }
 
 static Expected<ExitCode> continuePrompt(const Options &options, const Program &program) {
-  const auto tokenizer = loadTokenizer(program);
+  const auto tokenizer = promptTokenizer(options, program);
   if (!tokenizer)
     return tokenizer.error();
-  if (!*tokenizer && !options.tokens)
-    return Error{"this binary has no tokenizer; give token ids, with --tokens"};
   Expected<std::string> text = readPrompt(options);
   if (!text)
     return text.error();
-  const Expected<Prompt> prompt = options.tokens ? numberPrompt(*text) : textPrompt(std::move(*text), **tokenizer);
+  const Expected<Prompt> prompt =
+      encodePrompt(std::move(*text), options.tokens ? nullptr : tokenizer->get(), halftone_facts.vocabulary);
   if (!prompt)
     return prompt.error();
-  if (Status status = checkTokens(prompt->tokens); !status)
-    return status.error();
   Expected<Session> session = startSession(options, program);
   if (!session)
     return session.error();
   catchInterrupts();
   return generateFrom(*prompt, options, tokenizer->get(), *session, program.info);
+}
+
+namespace {
+
+/// Writes each text, what separates it from the next behind it.
+class TextWriter : public BatchSink {
+public:
+  TextWriter(const tokenizer::Tokenizer *tokenizer, std::string separator)
+      : tokenizer(tokenizer), separator(std::move(separator)) {}
+
+  Status put(const Prompt &prompt, std::span<const int64_t> continuation) override {
+    Status written = standardOutput.write(prompt.shown);
+    NumberSink numbers(standardOutput);
+    std::optional<TextSink> text;
+    if (tokenizer)
+      text.emplace(standardOutput, *tokenizer, prompt.shown.empty());
+    TokenSink &sink = text ? static_cast<TokenSink &>(*text) : numbers;
+    for (size_t place = 0; place < continuation.size() && written; ++place)
+      written = sink.put(continuation[place]);
+    if (written)
+      written = sink.finish();
+    return written ? standardOutput.write(separator) : written;
+  }
+  bool closed() const override { return standardOutput.closed(); }
+
+private:
+  const tokenizer::Tokenizer *tokenizer;
+  std::string separator;
+};
+
+} // namespace
+
+static Expected<ExitCode> continueAll(const Options &options, const Program &program) {
+  const auto tokenizer = promptTokenizer(options, program);
+  if (!tokenizer)
+    return tokenizer.error();
+  const Expected<int64_t> context = chooseContext(options);
+  if (!context)
+    return context.error();
+  const tokenizer::Tokenizer *ofTexts = options.tokens ? nullptr : tokenizer->get();
+  const Expected<std::vector<Prompt>> prompts =
+      readPrompts(options.prompts, options.separator, ofTexts, halftone_facts.vocabulary, *context);
+  if (!prompts)
+    return prompts.error();
+  BatchOptions batch = {generateOptions(options, tokenizer->get()), options.sampler, *context, chooseThreads(options)};
+  batch.sampler.seed = options.seed.value_or(seedFromTime());
+  catchInterrupts();
+  TextWriter writer(ofTexts, options.separator.empty() ? "\n" : options.separator);
+  const Expected<Generation> result =
+      generateAll(halftone_facts, *program.variant, program.segment.data(), *prompts, batch, writer);
+  if (!result)
+    return Error{options.prompts + ": " + result.error().message};
+  if (standardOutput.closed())
+    return done;
+  tell(factsLine(halftone_facts, program.info, {result->drawn, result->seconds, batch.threads, batch.sampler.seed}));
+  return result->interrupted ? endedByInterrupt : done;
 }
 
 static Expected<ExitCode> print(const std::string &text) {
@@ -313,6 +326,7 @@ static Expected<ExitCode> run(std::string_view program, std::span<const char *co
   return options->bench                 ? measureSpeed(*options, *content)
          : !options->perplexity.empty() ? measurePerplexity(*options, *content)
          : !options->logits.empty()     ? scoreFileOf(*options, *content)
+         : !options->prompts.empty()    ? continueAll(*options, *content)
                                         : continuePrompt(*options, *content);
 }
 

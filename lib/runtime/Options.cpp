@@ -117,12 +117,15 @@ static constexpr Row rows[] = {
     {"--context", "", "N", "most tokens of prompt and continuation together", "the model's", setContext},
     {"--tokens", "", "", "prompt and continuation are token ids, and no first token is added", "",
      setTrue<&Options::tokens>},
+    {"--prompts", "", "FILE",
+     "continue each line of FILE, several at a time; the first with seed S, the next with S + 1 ...", "",
+     setPath<&Options::prompts>},
     {"--logits", "", "IDS", "score the token ids in IDS, an .npy file, instead of generating", "",
      setPath<&Options::logits>},
     {"-o", "", "FILE", "where --logits writes them: .npy, float32 [tokens, vocabulary]", "", setPath<&Options::output>},
     {"--perplexity", "", "FILE", "score the text in FILE: how well it is predicted", "", setPath<&Options::perplexity>},
-    {"--documents", "", "SEPARATOR", "FILE holds documents with SEPARATOR between them, scored one by one",
-     "one text, in windows", setSeparator},
+    {"--documents", "", "SEPARATOR", "FILE holds documents with SEPARATOR between them, scored or continued one by one",
+     "one text, in windows; lines", setSeparator},
     {"--length", "", "N", "most scored tokens of a document or window", "256 of a document, the context of a window",
      setLength},
     {"--bench", "", "", "measure the speed of decode, of prefill and of the memory", "", setTrue<&Options::bench>},
@@ -144,8 +147,10 @@ static Expected<std::string_view> chosenMode(const Options &options) {
   const struct {
     std::string_view flag;
     bool isChosen;
-  } modes[] = {
-      {"--logits", !options.logits.empty()}, {"--perplexity", !options.perplexity.empty()}, {"--bench", options.bench}};
+  } modes[] = {{"--logits", !options.logits.empty()},
+               {"--perplexity", !options.perplexity.empty()},
+               {"--bench", options.bench},
+               {"--prompts", !options.prompts.empty()}};
   std::string_view chosen;
   for (const auto &[flag, isChosen] : modes) {
     if (isChosen && !chosen.empty())
@@ -164,8 +169,10 @@ static Status checkTogether(const Options &options) {
     return Error{std::string(*mode) + " takes no prompt, but there is one: '" + *options.prompt + "'"};
   if (options.logits.empty() != options.output.empty())
     return options.logits.empty() ? Error{"-o needs --logits"} : Error{"--logits needs -o, the file to write"};
-  if (options.perplexity.empty() && (!options.separator.empty() || options.length))
-    return Error{std::string(options.length ? "--length" : "--documents") + " needs --perplexity"};
+  if (options.perplexity.empty() && options.length)
+    return Error{"--length needs --perplexity"};
+  if (options.perplexity.empty() && options.prompts.empty() && !options.separator.empty())
+    return Error{"--documents needs --perplexity or --prompts"};
   if (options.json && options.perplexity.empty() && !options.bench)
     return Error{"--json needs --perplexity or --bench"};
   return {};
@@ -228,8 +235,9 @@ Expected<Options> parseOptions(std::span<const char *const> words) {
 std::string helpText(std::string_view program) {
   const std::string name(program);
   std::string text =
-      "usage: " + name + " [PROMPT] [OPTION]...\n" + "       " + name + " --logits IDS -o FILE\n" + "       " + name +
-      " --perplexity FILE [--documents SEPARATOR] [--length N] [--json]\n" + "       " + name +
+      "usage: " + name + " [PROMPT] [OPTION]...\n" + "       " + name +
+      " --prompts FILE [--documents SEPARATOR] [OPTION]...\n" + "       " + name + " --logits IDS -o FILE\n" +
+      "       " + name + " --perplexity FILE [--documents SEPARATOR] [--length N] [--json]\n" + "       " + name +
       " --bench [--json]\n\n" +
       "Continues PROMPT, or the text on standard input when there is none, token by token. The text, or the\n"
       "figures asked for, go to standard output, everything else to standard error.\n\n";

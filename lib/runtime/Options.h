@@ -21,10 +21,11 @@ struct Options {
   std::optional<uint64_t> seed;     ///< none: from the time
   std::optional<int64_t> threads;   ///< none: the processors there are
   std::optional<int64_t> context;   ///< none: the model's
+  std::string prompts;              ///< a file of prompts to continue; empty: there is one
   std::string logits;               ///< a file of token ids to write the logits of; empty: not asked for
   std::string output;
   std::string perplexity;        ///< a text to score; empty: not asked for
-  std::string separator;         ///< of the documents in that text; empty: it is one, scored in windows
+  std::string separator;         ///< of the documents in that text or of the prompts; empty: windows, lines
   std::optional<int64_t> length; ///< most scored tokens of a document or window; none: evaluate::defaultLength()
   bool bench = false;            ///< measure speed
   bool json = false;             ///< figures as JSON

@@ -47,6 +47,9 @@ TEST(Options, EveryFlagTakesItsValueAsNextWordOrAfterEquals) {
     EXPECT_EQ(options.separator, "<|e|>");
     EXPECT_EQ(options.length, 7);
   }
+  const Options prompts = parse({"--prompts=lines", "--documents", "<|e|>"});
+  EXPECT_EQ(prompts.prompts, "lines");
+  EXPECT_EQ(prompts.separator, "<|e|>");
   const Options files = parse({"--logits=a=b.npy", "-o", "c.npy"});
   EXPECT_EQ(files.logits, "a=b.npy");
   EXPECT_EQ(files.output, "c.npy");
@@ -99,7 +102,7 @@ TEST(Options, WhatIsDoneInsteadOfGeneratingExcludesAnother) {
 }
 
 TEST(Options, FiguresHaveOptionsOfTheirOwn) {
-  EXPECT_EQ(errorOf({"--documents=<>"}), "--documents needs --perplexity");
+  EXPECT_EQ(errorOf({"--documents=<>"}), "--documents needs --perplexity or --prompts");
   EXPECT_EQ(errorOf({"--bench", "--length=3"}), "--length needs --perplexity");
   EXPECT_EQ(errorOf({"--json"}), "--json needs --perplexity or --bench");
   EXPECT_EQ(errorOf({"--perplexity=a", "--documents="}), "--documents: '' is not what stands between documents");
@@ -112,8 +115,8 @@ TEST(Options, HelpListsEveryFlagWithItsDefault) {
   EXPECT_THAT(help, HasSubstr("usage: stories [PROMPT]"));
   for (const char *flag :
        {"-n N", "--temperature T", "--top-p P", "--top-k K", "--seed S", "--threads N", "--context N", "--tokens",
-        "--logits IDS", "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N", "--bench", "--json",
-        "--info", "--version", "--help, -h"})
+        "--prompts FILE", "--logits IDS", "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N",
+        "--bench", "--json", "--info", "--version", "--help, -h"})
     EXPECT_THAT(help, HasSubstr("\n  " + std::string(flag))) << flag;
   const Options defaults;
   EXPECT_THAT(help, HasSubstr("(default: 0.8)"));

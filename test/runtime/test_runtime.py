@@ -134,6 +134,75 @@ def test_ids_that_the_tokenizer_lacks_are_never_drawn(make):
         assert run(path, "a", "--temperature=1000", "--top-k=0", "--top-p=1", "--seed", seed)[0] == 0
 
 
+# Several prompts.
+
+LINES = ["Once", "a", "the end, or not?", "caf\u00e9", "a", "b", "c d e"]
+
+
+@pytest.fixture
+def lines(tmp_path):
+    (tmp_path / "prompts").write_text("\n".join(LINES) + "\n\n")
+    return tmp_path / "prompts"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 40])
+def test_each_prompt_is_continued_as_if_alone_with_the_next_seed(make, lines, threads):
+    path, words = make(), ["--temperature=30", "--top-k=0", "-n", 12]
+    alone = [run(path, prompt, *words, "--seed", 5 + place) for place, prompt in enumerate(LINES)]
+    code, output, error = run(path, "--prompts", lines, *words, "--seed=5", f"--threads={threads}")
+    assert (code, output) == (0, b"".join(text + b"\n" for _, text, _ in alone))
+    assert alone[1][1] != alone[4][1]  # one prompt, two seeds
+    match = re.fullmatch(FACTS, error)
+    assert int(match[1]) == sum(int(re.fullmatch(FACTS, line)[1]) for _, _, line in alone) and int(match[2]) == threads
+
+
+def test_prompts_are_documents_and_so_are_their_continuations(make, lines):
+    lines.write_text("a\nb<>Once\n<>\n")
+    _, output, _ = run(make(), "--prompts", lines, "--documents=<>", "--temperature=0", "-n", 5)
+    texts = [prompt + fake.decode(fake.continueGreedily(fake.encode(prompt), 5)) for prompt in ("a\nb", "Once")]
+    assert output.decode() == "".join(text + "<>" for text in texts)
+
+
+def test_prompts_of_token_ids_are_lines_of_them(make, lines):
+    lines.write_text("5 260, 7\n9\n")
+    wanted = "".join(" ".join(map(str, ids + fake.continueGreedily(ids, 9))) + "\n" for ids in ([5, 260, 7], [9]))
+    for path in (make(), make("bare", tokenizer=b"")):
+        assert run(path, "--tokens", "--prompts", lines, "--temperature=0", "-n", 9)[1].decode() == wanted
+
+
+def test_wrong_prompts_are_errors_that_count_them(make, lines):
+    path = make()
+    assert fails(path, "--prompts", "missing", cwd=lines.parent) == "missing: cannot open: No such file or directory"
+    assert fails(path, "--prompts", "prompts", "--context", 10, cwd=lines.parent) == (
+        f"prompts: prompt 3: the prompt has {len(fake.encode(LINES[2]))} tokens, the context holds 10")
+    assert fails(path, "--prompts", "prompts", "a", cwd=lines.parent) == "--prompts takes no prompt, but there is one: 'a'"
+    lines.write_text("1 2\n3 300\n")
+    assert fails(path, "--tokens", "--prompts", "prompts", cwd=lines.parent).startswith("prompts: prompt 2: token 300 of the prompt is outside")
+    lines.write_text(" \n")
+    assert fails(path, "--prompts", "prompts", cwd=lines.parent) == "prompts: holds no prompt"
+    assert "no tokenizer" in fails(make("bare", tokenizer=b""), "--prompts", lines)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_prompt_that_fails_ends_the_run_behind_the_texts_before_it(make, lines, threads):
+    lines.write_text("1\n1 2\n1 2 3 4 5 6 7\n1 2\n")
+    code, output, error = run(make(notANumberAt=6), "--tokens", "--prompts", "prompts", "-n", 2, "--temperature=0", f"--threads={threads}", cwd=lines.parent)
+    assert (code, output.count(b"\n")) == (1, 2)
+    assert re.fullmatch(r"stories: error: prompts: prompt 3: [^\n]+\n", error), error
+
+
+def test_control_c_leaves_whole_texts_only(make, lines):
+    process = subprocess.Popen([make(delay=20_000), "--prompts", lines, "--temperature=0", "-n", "8", "--threads=2"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output = os.read(process.stdout.fileno(), 1)
+    process.send_signal(signal.SIGINT)
+    rest, error = process.communicate(timeout=30)
+    texts = (output + rest).decode().split("\n")
+    assert process.returncode == 130 and re.fullmatch(FACTS, error.decode())
+    whole = [prompt + fake.decode(fake.continueGreedily(fake.encode(prompt), 8)) for prompt in LINES]
+    assert texts[-1] == "" and 1 <= len(texts) - 1 < len(LINES) and texts[:-1] == whole[:len(texts) - 1]
+
+
 # The command line.
 
 def test_help_lists_all_options_on_stdout(make):
@@ -141,7 +210,7 @@ def test_help_lists_all_options_on_stdout(make):
     assert (code, error) == (0, "")
     for flag in ("-n N", "--temperature T", "--top-p P", "--top-k K", "--seed S", "--threads N", "--context N", "--logits IDS",
                  "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N", "--bench", "--json", "--info", "--version",
-                 "--help", "--tokens"):
+                 "--help", "--tokens", "--prompts FILE"):
         assert f"\n  {flag}" in output.decode(), flag
     assert output.startswith(b"usage: stories [PROMPT]")
     assert run(make(), "-h")[:2] == (0, output)
