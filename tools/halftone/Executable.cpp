@@ -1,55 +1,25 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Processes, and the files that hold what they are told and what they say.
+// The files by which processes are told what to do, and tell what they did.
 #include "tools/halftone/Executable.h"
 
+#include "lib/io/RunProgram.h"
+
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Program.h"
 
 namespace halftone::tool {
 
 /// The files of a work folder.
-static constexpr char standardOutput[] = "stdout", standardError[] = "stderr", ids[] = "ids.npy",
-                      logitsFile[] = "logits.npy";
-
-static std::string readText(const std::string &path) {
-  const auto buffer = llvm::MemoryBuffer::getFile(path);
-  return buffer ? (*buffer)->getBuffer().str() : "";
-}
-
-/// The last line that a program said, without the name it gives itself, as the end of an error.
-static std::string lastLine(llvm::StringRef text) {
-  const llvm::StringRef all = text.rtrim(), last = all.substr(all.rfind('\n') + 1);
-  const llvm::StringRef reason = last.split(": error: ").second;
-  return last.empty() ? "" : ": " + (reason.empty() ? last : reason).str();
-}
-
-Status Executable::run(std::span<const std::string> arguments) const {
-  const std::string output = *work / standardOutput, error = *work / standardError;
-  for (const std::string &path : {output, error})
-    llvm::sys::fs::remove(path); // LLVM writes over what is there, and leaves the rest
-  std::vector<llvm::StringRef> words = {file};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::string reason;
-  bool notStarted = false;
-  const std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""), llvm::StringRef(output),
-                                                      llvm::StringRef(error)};
-  const int status = llvm::sys::ExecuteAndWait(file, words, std::nullopt, redirects, /*SecondsToWait=*/0,
-                                               /*MemoryLimit=*/0, &reason, &notStarted);
-  if (notStarted)
-    return Error{file + ": cannot be run: " + reason};
-  if (status < 0)
-    return Error{file + ": died: " + reason};
-  if (status > 0)
-    return Error{file + ": ended with status " + std::to_string(status) + lastLine(readText(error))};
-  return {};
-}
+static constexpr char ids[] = "ids.npy", logitsFile[] = "logits.npy";
 
 Expected<Executable> Executable::open(std::string path, const io::WorkFolder &work) {
   Executable result(std::move(path), work);
   const std::string question[] = {"--info"};
-  const Status done = result.run(question);
-  llvm::Expected<llvm::json::Value> answer = llvm::json::parse(done ? readText(work / standardOutput) : "");
+  std::string text;
+  const Status done = io::runProgram(result.file, question, [&](std::string_view line) -> Status {
+    text.append(line) += '\n';
+    return {};
+  });
+  llvm::Expected<llvm::json::Value> answer = llvm::json::parse(done ? text : "");
   if (answer && answer->getAsObject())
     result.facts = *answer->getAsObject();
   else
@@ -72,7 +42,8 @@ Expected<io::NpyArray> Executable::logits(std::span<const int64_t> tokens, int64
   std::vector<std::string> arguments = {"--logits", *work / ids, "-o", target};
   if (threads > 0)
     arguments.insert(arguments.end(), {"--threads", std::to_string(threads)});
-  if (Status done = run(arguments); !done)
+  const auto ignore = [](std::string_view) { return Status(); };
+  if (Status done = io::runProgram(file, arguments, ignore); !done)
     return done.error();
   Expected<io::NpyArray> array = io::NpyArray::open(target);
   if (!array)

@@ -31,7 +31,6 @@ public:
 
 private:
   Executable(std::string path, const io::WorkFolder &work) : file(std::move(path)), work(&work) {}
-  Status run(std::span<const std::string> arguments) const;
 
   std::string file;
   const io::WorkFolder *work;
