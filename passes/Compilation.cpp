@@ -7,6 +7,7 @@
 #include "lib/evaluate/Sequences.h"
 #include "lib/io/AtomicFile.h"
 #include "lib/io/Sha256.h"
+#include "passes/OwnSamples.h"
 #include "passes/Register.h"
 #include "passes/WeightReport.h"
 #include "passes/import/ContextLength.h"
@@ -124,9 +125,11 @@ Status Compilation::readSamples() {
   if (wanted.length > context)
     return Error{"--length: sequences of " + std::to_string(wanted.length) + " tokens, but the model's context is " +
                  std::to_string(context)};
-  wanted.samples = calibration.samples != 0 ? calibration.samples
-                                            : std::max<int64_t>(1, CalibrationOptions::defaultTokens / wanted.length);
+  const int64_t tokens = isSelf(calibration) ? CalibrationOptions::defaultOwnTokens : CalibrationOptions::defaultTokens;
+  wanted.samples = calibration.samples != 0 ? calibration.samples : std::max<int64_t>(1, tokens / wanted.length);
   wanted.seed = calibration.seed;
+  if (isSelf(calibration))
+    return takeOwnSamples(wanted, vocabulary);
   if (!isArray(calibration.data) && !inputs.tokenizer)
     return Error{"--calibrate: " + calibration.data + " is text, which needs the model's tokenizer: --tokenizer=FILE"};
   Expected<calibrate::Samples> read =
@@ -136,6 +139,20 @@ Status Compilation::readSamples() {
   if (!read)
     return read.error();
   samples = std::move(*read);
+  return {};
+}
+
+Status Compilation::takeOwnSamples(const calibrate::SampleOptions &wanted, int64_t vocabulary) {
+  if (Status checked = calibrate::checkLength(wanted); !checked)
+    return checked;
+  if (Status opened = openJournal("self, samples=" + std::to_string(wanted.samples) + ", length=" +
+                                  std::to_string(wanted.length) + ", seed=" + std::to_string(wanted.seed));
+      !opened)
+    return opened;
+  Expected<calibrate::Samples> written = writeOwnSamples(*this, wanted, vocabulary);
+  if (!written)
+    return written.error();
+  samples = std::move(*written);
   return {};
 }
 
@@ -164,13 +181,13 @@ static std::map<std::string, std::string> decisions(const PipelineOptions &optio
   return all;
 }
 
-Expected<std::shared_ptr<io::Journal>> Compilation::openJournal() {
-  if (!samples || options.output.empty())
-    return std::shared_ptr<io::Journal>();
+Status Compilation::openJournal(const std::string &data) {
+  if (journal || options.output.empty())
+    return {};
   const Expected<std::vector<package::HashedFile>> &files = hashes->get();
   if (!files)
     return files.error();
-  std::string all = samples->fingerprint();
+  std::string all = data;
   for (const formats::Format &format : {inputs.formats.weights, inputs.formats.embedding, inputs.formats.head})
     all += "\n" + formats::name(format);
   for (const std::string &candidate : inputs.formats.candidates)
@@ -183,7 +200,8 @@ Expected<std::shared_ptr<io::Journal>> Compilation::openJournal() {
       io::Journal::open(options.output + ".work", io::sha256Hex(std::as_bytes(std::span(all))));
   if (!opened)
     return opened.error();
-  return std::make_shared<io::Journal>(std::move(*opened));
+  journal = std::make_shared<io::Journal>(std::move(*opened));
+  return {};
 }
 
 void Compilation::hashSources() {

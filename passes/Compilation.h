@@ -40,8 +40,9 @@ public:
   Status checkTokenizer();
   /// Reads what to calibrate on, when the options say so.
   Status readSamples();
-  /// What a killed run of the same command has finished; null when there is nothing to calibrate, or no output.
-  Expected<std::shared_ptr<io::Journal>> openJournal();
+  /// Finds what a killed run of the same command has finished, unless that is known; there is none without an output.
+  /// \param data what is calibrated on.
+  Status openJournal(const std::string &data);
   /// Begins to hash the files that the model is compiled from.
   void hashSources();
   /// Notes the weights, their formats and what they lost, which only the stages before lower know.
@@ -62,10 +63,12 @@ public:
   std::string info;
   /// What to calibrate on; none without data.
   std::optional<calibrate::Samples> samples;
-  /// Kept until the output stands.
+  /// What is finished; null without data and without an output. Kept until the output stands.
   std::shared_ptr<io::Journal> journal;
 
 private:
+  /// Lets the model write what to calibrate on.
+  Status takeOwnSamples(const calibrate::SampleOptions &wanted, int64_t vocabulary);
   int64_t recorded(llvm::StringRef attribute) const;
   /// Gives the hashes of the model's files and of the tokenizer their places.
   Status takeHashes(std::vector<package::HashedFile> &files, std::optional<package::HashedFile> &tokenizer);

@@ -135,7 +135,7 @@ static Status checkOutputs(const PipelineOptions &options, const onnx::Model &mo
     inputs.push_back(file->path());
   if (!options.tokenizer.empty())
     inputs.push_back(options.tokenizer);
-  if (!options.calibration.data.empty())
+  if (!options.calibration.data.empty() && !isSelf(options.calibration))
     inputs.push_back(options.calibration.data);
   const Expected<std::vector<std::string>> outputs = outputsOf(options);
   if (!outputs)

@@ -137,10 +137,9 @@ static QuantizeOptions quantizeOptions(const Compilation &model) {
 static Status quantizeModel(Compilation &model) {
   QuantizeOptions options = quantizeOptions(model);
   if (model.samples) {
-    Expected<std::shared_ptr<io::Journal>> journal = model.openJournal();
-    if (!journal)
-      return journal.error();
-    options.journal = model.journal = std::move(*journal);
+    if (Status opened = model.openJournal(model.samples->fingerprint()); !opened)
+      return opened;
+    options.journal = model.journal;
     options.makeRunner = makeRunner(model);
     options.makeDivergence = [&](ModuleOp module, int64_t tokens) {
       return calibrate::Divergence::create(module, sequencesOf(model), tokens);

@@ -15,14 +15,15 @@ namespace halftone {
 struct CalibrationOptions {
   /// The passes that quantize the weights of linears, one after the other: "gptq", "awq,gptq" (lib/quantize/Method.h).
   std::string method = "rtn";
-  /// A text, or token ids as .npy or .npz; empty: no data.
+  /// A text, token ids as .npy or .npz, or `self`: what the model writes; empty: no data.
   std::string data;
   /// What stands between the documents of a text.
   std::string separator = "<|endoftext|>";
-  /// Most sequences, and tokens of each; 0: as many as make defaultTokens, and what `halftone eval` takes.
+  /// Most sequences, and tokens of each; 0: as many as make defaultTokens, or defaultOwnTokens of the model's own text,
+  /// and what `halftone eval` takes.
   int64_t samples = 0, length = 0;
-  static constexpr int64_t defaultTokens = 1 << 18;
-  /// Decides which sequences are taken when there are more.
+  static constexpr int64_t defaultTokens = 1 << 18, defaultOwnTokens = 1 << 16;
+  /// Decides which sequences are taken when there are more, and what the model writes.
   int64_t seed = 0;
   /// Most bytes of activations to keep in memory.
   int64_t memory = 1'000'000'000;
@@ -35,6 +36,10 @@ struct CalibrationOptions {
   /// GPTQ: aims at what the unquantized model computes.
   bool asymmetric = false;
 };
+
+/// What stands in place of a file of calibration data when the model itself writes it.
+inline constexpr std::string_view selfName = "self";
+inline bool isSelf(const CalibrationOptions &options) { return options.data == selfName; }
 
 /// What a user decides. Every field that changes the binary's bytes also stands in its --info.
 struct PipelineOptions {

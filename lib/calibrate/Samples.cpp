@@ -31,7 +31,7 @@ std::string Samples::fingerprint() const {
 
 //===-- Choosing and checking -------------------------------------------------------------------------------------===//
 
-static Status checkLength(const SampleOptions &options) {
+Status checkLength(const SampleOptions &options) {
   if (options.length >= 2)
     return {};
   return Error{"sequences of at most " + std::to_string(options.length) + " tokens; at least 2 are wanted"};

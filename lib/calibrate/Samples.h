@@ -36,6 +36,9 @@ struct Samples {
   std::string fingerprint() const;
 };
 
+/// Fails when sequences would be too short to calibrate on.
+Status checkLength(const SampleOptions &options);
+
 /// Takes samples from a text as `halftone eval` cuts it (lib/evaluate/Sequences.h), so that a model is calibrated on
 /// what it is measured on. Fails, with the reason alone, when the text is empty or has no token, and when it has a
 /// token at or beyond `vocabulary`, the number of the model's tokens.

@@ -10,22 +10,34 @@ BEST = ("--grid-search", "--block-order", "--asymmetric-calibration")
 BOUNDS = {"int4-g32-asym": 0.034, "int3-g32-asym": 0.165}
 
 
-def test_stories15M(halftone, stories15M, sharedData, tmp_path, record_property):
-    text = sharedData / "text"
-    tokenizer = f"--tokenizer={stories15M.tokenizerPath}"
-    for format in BOUNDS:
-        done = halftone("compile", stories15M.onnx, tokenizer, f"--format={format}", "--method=gptq", *BEST,
-                        f"--calibrate={text / 'tinystories.calib.txt'}", "-o", tmp_path / format, timeout=1800)
+def divergences(halftone, model, folder, runs):
+    """Mean KL divergence of each of the runs, a name and options."""
+    tokenizer = f"--tokenizer={model.tokenizerPath}"
+    for name, options in runs.items():
+        done = halftone("compile", model.onnx, tokenizer, "--method=gptq", *options, "-o", folder / name, timeout=1800)
         assert done.returncode == 0, done.stderr
-    against = [f"--against={tmp_path / format}" for format in BOUNDS]
-    done = halftone("eval", stories15M.onnx, tokenizer, f"--text={text / 'tinystories.test.txt'}", "--documents=<|endoftext|>", "--json", *against,
-                    timeout=1800)
+    against = [f"--against={folder / name}" for name in runs]
+    done = halftone("eval", model.onnx, tokenizer, f"--text={model.text}", "--documents=<|endoftext|>", "--json", *against, timeout=1800)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
     assert figures["tokens"] == 14514  # ../shared/data/README.md
-    for (format, bound), found in zip(BOUNDS.items(), figures["against"]):
-        record_property(format, found["mean_kl_divergence"])
-        assert found["mean_kl_divergence"] <= bound, format
+    return {name: found["mean_kl_divergence"] for name, found in zip(runs, figures["against"])}
+
+
+def test_stories15M(halftone, stories15M, sharedData, tmp_path, record_property):
+    data = f"--calibrate={sharedData / 'text' / 'tinystories.calib.txt'}"
+    found = divergences(halftone, stories15M, tmp_path, {format: (f"--format={format}", data, *BEST) for format in BOUNDS})
+    for format, bound in BOUNDS.items():
+        record_property(format, found[format])
+        assert found[format] <= bound, format
+
+
+def test_the_model_s_own_text_is_nearly_as_good_as_stories(halftone, stories15M, sharedData, tmp_path, record_property):
+    """The project's bound is 15 %; measured are .0404 against .0397, and other seeds differ by 2 %."""
+    data = {"self": "self", "stories": sharedData / "text" / "tinystories.calib.txt"}
+    found = divergences(halftone, stories15M, tmp_path, {name: ("--format=int4-g32-asym", f"--calibrate={path}") for name, path in data.items()})
+    record_property("self", found["self"])
+    assert found["self"] <= 1.15 * found["stories"]
 
 
 @pytest.mark.parametrize("data,message", [

@@ -64,6 +64,8 @@ def test_values(complete):
 def test_files(complete):
     assert complete("compile", "mod") == ["model.onnx"]
     assert complete("compile", "--tokenizer", "=", "in") == ["inputs.npz"]
+    assert sorted(complete("compile", "--calibrate", "=", "")) == ["halftone.bash", "inputs.npz", "model.onnx", "self"]
+    assert complete("compile", "--calibrate", "=", "s") == ["self"]
 
 
 def test_shells(complete):

@@ -23,7 +23,7 @@ struct Option {
   std::string_view help;
   /// Takes the value, or says what is wrong with it; the option's name is put before that.
   std::function<Status(std::string_view value)> take;
-  /// All values there are, in the order of --help; empty when they cannot be listed.
+  /// All values there are, besides files where it takes one, in the order of --help; empty when they cannot be listed.
   std::vector<std::string_view> choices = {};
 };
 

@@ -15,7 +15,7 @@ struct Shell {
 
 } // namespace
 
-/// Options whose value is a path say so by its name.
+/// Options whose value is a path say so by its name; those with choices as well take one of these too.
 static bool takesPath(const Option &option) { return option.value == "FILE" || option.value == "FOLDER"; }
 
 static std::string words(std::span<const std::string_view> names) {
@@ -55,12 +55,14 @@ static std::string bashValues(const Command &command, const CommandLine &line) {
   std::string cases;
   for (const Option &option : optionsOf(line)) {
     const std::string start = "    '" + std::string(command.name) + " " + std::string(option.name) + "') ";
+    if (option.value.empty())
+      continue;
+    cases += start;
     if (!option.choices.empty())
-      cases += start + "choices=" + quoted(words(option.choices)) + " ;;\n";
-    else if (takesPath(option))
-      cases += start + "files=yes ;;\n";
-    else if (!option.value.empty())
-      cases += start + ";;\n";
+      cases += "choices=" + quoted(words(option.choices)) + " ";
+    if (takesPath(option))
+      cases += "files=yes ";
+    cases += ";;\n";
   }
   return cases;
 }
@@ -96,8 +98,8 @@ _halftone() {
 )" + values +
          arguments +
          R"(  esac
-  if [[ $files ]]; then compopt -o filenames; COMPREPLY=($(compgen -f -- "$word"))
-  else COMPREPLY=($(compgen -W "$choices" -- "$word")); fi
+  COMPREPLY=($(compgen -W "$choices" -- "$word"))
+  if [[ $files ]]; then compopt -o filenames; COMPREPLY+=($(compgen -f -- "$word")); fi
 }
 complete -F _halftone halftone
 )";
@@ -121,10 +123,10 @@ static std::string zshOption(const Option &option) {
   text += "[" + escaped(option.help) + "]";
   if (!option.value.empty())
     text += ":" + std::string(option.value) + ":";
-  if (!option.choices.empty())
+  if (takesPath(option))
+    text += option.choices.empty() ? "_files" : "{_files; compadd " + words(option.choices) + "}";
+  else if (!option.choices.empty())
     text += "(" + words(option.choices) + ")";
-  else if (takesPath(option))
-    text += "_files";
   return quoted(text);
 }
 
@@ -155,10 +157,10 @@ static std::string fishOption(const Command &command, const Option &option) {
   const bool isLong = option.name.starts_with("--");
   std::string text = "complete -c halftone -n '__fish_seen_subcommand_from " + std::string(command.name) + "' " +
                      (isLong ? "-l " : "-s ") + std::string(option.name.substr(isLong ? 2 : 1));
-  if (!option.choices.empty())
-    text += " -x -a " + quoted(words(option.choices));
-  else if (!option.value.empty())
+  if (!option.value.empty())
     text += takesPath(option) ? " -r -F" : " -x";
+  if (!option.choices.empty())
+    text += " -a " + quoted(words(option.choices));
   return text + " -d " + quoted(option.help) + "\n";
 }
 
