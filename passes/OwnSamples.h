@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// --calibrate=self: a model writes what it is calibrated on (docs/decisions/0012-own-text.md).
+// --calibrate=self: a model writes what it is calibrated on (docs/decisions/0015-own-text.md).
 #pragma once
 
 #include "lib/calibrate/Samples.h"
