@@ -68,7 +68,8 @@ static Status importModel(Compilation &model) {
       return found;
   if (Status set = model.setTarget(); !set)
     return set;
-  model.hashSources();
+  if (!model.options.dryRun) // which ends before they are needed
+    model.hashSources();
   if (!isQuantized(model.options))
     if (Status imported = runImport(model); !imported)
       return imported;
