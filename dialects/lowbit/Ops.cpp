@@ -93,6 +93,23 @@ LogicalResult ScaleRowsOp::verify() {
   return success();
 }
 
+/// The constraints on blocks of `size` along dimension `dimension` of `weight`.
+static LogicalResult verifyRotation(Operation *op, WeightType weight, size_t dimension, int64_t size) {
+  if (weight.getShape().size() <= dimension || !weight.getFormat().getValue().isPlain())
+    return op->emitOpError("C1: cannot rotate ") << weight;
+  if (const int64_t count = weight.getShape()[dimension]; size <= 0 || count % size != 0)
+    return op->emitOpError("C2: blocks of ") << size << " do not divide " << count;
+  return success();
+}
+
+LogicalResult RotateColumnsOp::verify() {
+  return verifyRotation(*this, getMatrix().getType(), 1, static_cast<int64_t>(getSize()));
+}
+
+LogicalResult RotateRowsOp::verify() {
+  return verifyRotation(*this, getMatrix().getType(), 0, static_cast<int64_t>(getSize()));
+}
+
 LogicalResult SliceRowsOp::verify() {
   WeightType matrix = getMatrix().getType(), result = getResult().getType();
   if (!matrix.getFormat().getValue().isPlain() || result.getFormat() != matrix.getFormat() ||

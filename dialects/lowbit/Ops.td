@@ -118,6 +118,46 @@ def Lowbit_ScaleRowsOp : Lowbit_Op<"scale_rows", [Pure]> {
   let hasVerifier = 1;
 }
 
+class Lowbit_RotateOp<string mnemonic> : Lowbit_Op<mnemonic, [Pure, AllTypesMatch<["matrix", "result"]>]> {
+  let arguments = (ins Lowbit_WeightType:$matrix, I64Attr:$size, I64Attr:$seed);
+  let results = (outs Lowbit_WeightType:$result);
+  let assemblyFormat = "$matrix `size` $size `seed` $seed attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Lowbit_RotateColumnsOp : Lowbit_RotateOp<"rotate_columns"> {
+  let summary = "A matrix with each row rotated, in blocks";
+  let description = [{
+    W * diag(Q, .., Q): the weight of a linear whose inputs are rotated, or of an embedding that gives rotated values. Q
+    is orthogonal, [size, size]: a Hadamard matrix behind random signs (lib/quantize/Hadamard.h) that `size` and `seed`
+    describe. Evaluated as lowbit.scale_columns is.
+
+    ```mlir
+    %w = lowbit.rotate_columns %o size 48 seed 0 : !lowbit.weight<288x288, <f32>>
+    ```
+
+    Constraints:
+    C1. There are two dimensions, and the weight is plain.
+    C2. The size is positive and divides the columns.
+  }];
+}
+
+def Lowbit_RotateRowsOp : Lowbit_RotateOp<"rotate_rows"> {
+  let summary = "A matrix with each column rotated, or a vector, in blocks";
+  let description = [{
+    diag(Q, .., Q)^T * W, or b * diag(Q, .., Q): the weight or bias of a linear whose results are rotated, with the Q of
+    lowbit.rotate_columns. Evaluated with the whole weight in memory, in f32.
+
+    ```mlir
+    %w = lowbit.rotate_rows %v size 48 seed 0 : !lowbit.weight<288x288, <f32>>
+    ```
+
+    Constraints:
+    C1. The weight is plain.
+    C2. The size is positive and divides the rows, or elements.
+  }];
+}
+
 def Lowbit_SliceRowsOp : Lowbit_Op<"slice_rows", [Pure]> {
   let summary = "Some rows of a matrix, or elements of a vector";
   let description = [{

@@ -22,7 +22,7 @@ void halftone::lowbit::forEachUse(Value handle, function_ref<void(OpOperand &)> 
 }
 
 bool halftone::lowbit::isDerivation(Operation *op) {
-  return isa<ScaleColumnsOp, ScaleRowsOp, SliceRowsOp, WidenOp>(op);
+  return isa<RotateColumnsOp, RotateRowsOp, ScaleColumnsOp, ScaleRowsOp, SliceRowsOp, WidenOp>(op);
 }
 
 WeightUses::WeightUses(ModuleOp module) {

@@ -5,15 +5,20 @@
 #include "dialects/lowbit/StreamRows.h"
 #include "dialects/lowbit/WeightUses.h"
 #include "dialects/lowbit/WorkFile.h"
-#include "lib/formats/Packing.h"
+#include "lib/matrix/Tiles.h"
+#include "lib/quantize/Hadamard.h"
 #include "passes/Remarks.h"
+#include "passes/quantize/Derivation.h"
 #include "passes/quantize/HoistDerivations.h"
 #include "passes/quantize/Passes.h"
+
+#include "mlir/IR/Threading.h"
 
 #include <map>
 
 using namespace mlir;
 using namespace halftone::lowbit;
+using halftone::quantize::Derivation;
 
 namespace halftone {
 #define GEN_PASS_DEF_EVALUATEWEIGHTS
@@ -21,25 +26,29 @@ namespace halftone {
 
 namespace {
 
-/// Factors of all columns of a matrix, or of its rows from `first` on.
-struct Factors {
-  Operation *weight;
-  bool ofRows;
-  int64_t first;
+/// Rows, and columns where rows are mixed, that one thread computes at a time.
+constexpr int64_t tileSize = 64;
 
-  auto operator<=>(const Factors &) const = default;
-};
+/// A step with what it reads.
+struct LoadedStep {
+  using Kind = quantize::DerivationStep::Kind;
 
-/// Rows of a named matrix, or elements of a vector, and the factors that they are multiplied with, in order.
-struct Derivation {
-  WeightOp matrix;
-  int64_t first = 0, count = 0; ///< rows
-  std::vector<Factors> factors;
+  Kind kind;
+  int64_t first; ///< the row that the first factor of rows is for
+  std::vector<float> factors;
+  std::optional<quantize::Rotation> rotation;
 
-  /// Equal for derivations that give the same weight.
-  auto key() const {
-    WeightOp source = matrix;
-    return std::tuple(source.getOperation(), first, count, factors);
+  bool mixesRows() const { return kind == Kind::RotateRows; }
+
+  /// Does the step to `part`: rows `start` and those after it; or, when it mixes rows, some columns of all rows.
+  void apply(matrix::MatrixView<float> part, int64_t start) const {
+    if (kind == Kind::RotateColumns)
+      return rotation->rotateColumns(part);
+    if (kind == Kind::RotateRows)
+      return rotation->rotateRows(part);
+    for (int64_t row = 0; row < part.rows; ++row)
+      for (int64_t column = 0; column < part.columns; ++column)
+        part(row, column) *= kind == Kind::ScaleRows ? factors[start - first + row] : factors[column];
   }
 };
 
@@ -65,44 +74,6 @@ public:
   }
 
 private:
-  /// What the derivation `op` computes from named weights; fails when a handle has another source.
-  FailureOr<Derivation> trace(Operation *op, SymbolTable &symbols) {
-    FailureOr<Derivation> derivation = traceMatrix(op, symbols);
-    if (failed(derivation))
-      return failure();
-    if (auto slice = dyn_cast<SliceRowsOp>(op)) {
-      derivation->first += static_cast<int64_t>(slice.getFirst());
-      derivation->count = slice.getType().getShape()[0];
-      return derivation;
-    }
-    if (isa<WidenOp>(op)) // what is written is f32
-      return derivation;
-    Value factors = op->getOperand(1); // of a matrix' columns or rows
-    if (auto wide = factors.getDefiningOp<WidenOp>())
-      factors = wide.getWeight();
-    auto get = factors.getDefiningOp<GetOp>();
-    if (!get)
-      return noName(op);
-    derivation->factors.push_back({symbols.lookup(get.getName()), isa<ScaleRowsOp>(op), derivation->first});
-    return derivation;
-  }
-
-  /// What the matrix of `op` is: a named weight, or derived itself.
-  FailureOr<Derivation> traceMatrix(Operation *op, SymbolTable &symbols) {
-    Operation *maker = op->getOperand(0).getDefiningOp();
-    if (maker && isDerivation(maker))
-      return trace(maker, symbols);
-    auto get = dyn_cast_or_null<GetOp>(maker);
-    auto matrix = get ? symbols.lookup<WeightOp>(get.getName()) : WeightOp();
-    if (!matrix)
-      return noName(op);
-    return Derivation{matrix, 0, cast<WeightType>(matrix.getType()).getShape()[0], {}};
-  }
-
-  static LogicalResult noName(Operation *op) {
-    return op->emitOpError("derives a weight from a handle that is no lowbit.get");
-  }
-
   /// Evaluates each of `ops` that more than further derivations read, and gives the new weight to those readers.
   LogicalResult evaluateAll(ArrayRef<Operation *> ops) {
     auto file = WorkFile::create(work, getOperation(), getArgument());
@@ -113,7 +84,7 @@ private:
     for (Operation *op : ops) {
       if (llvm::all_of(op->getUsers(), isDerivation))
         continue;
-      FailureOr<Derivation> derivation = trace(op, symbols);
+      FailureOr<Derivation> derivation = quantize::traceDerivation(op, symbols);
       if (failed(derivation))
         return failure();
       WeightOp &weight = evaluated[derivation->key()];
@@ -128,92 +99,102 @@ private:
     return success();
   }
 
-  /// The matrix' name, then what was done with it: `qkv.from288.scaled`.
-  static std::string nameOf(const Derivation &derivation) {
-    WeightOp matrix = derivation.matrix;
-    const bool isPart = derivation.count != cast<WeightType>(matrix.getType()).getShape()[0];
-    std::string name = matrix.getSymName().str();
-    if (isPart)
-      name += ".from" + std::to_string(derivation.first);
-    if (!derivation.factors.empty())
-      name += ".scaled";
-    return isPart || !derivation.factors.empty() ? name : name + ".wide";
-  }
-
   LogicalResult evaluate(const Derivation &derivation, WorkFile &file, SymbolTable &symbols, WeightOp &weight) {
     WeightOp matrix = derivation.matrix;
-    const bool isVector = cast<WeightType>(matrix.getType()).getShape().size() == 1;
-    Expected<uint64_t> offset = isVector ? writeVector(derivation, file) : writeMatrix(derivation, file);
+    Expected<uint64_t> offset = write(derivation, file);
+    source.release(matrix);
     if (!offset)
       return matrix.emitError(offset.error().message);
     auto plain = FormatAttr::get(&getContext(), formats::Format::plain(formats::Scalar::F32));
     SmallVector<int64_t> shape(cast<WeightType>(matrix.getType()).getShape());
     shape[0] = derivation.count;
     OpBuilder builder(&getContext());
-    weight = WeightOp::create(builder, matrix.getLoc(), nameOf(derivation),
+    weight = WeightOp::create(builder, matrix.getLoc(), derivation.name(),
                               WeightType::get(&getContext(), shape, plain), file.path(), *offset, /*transposed=*/false);
     symbols.insert(weight, std::next(Block::iterator(matrix)));
     rewrote(matrix.getLoc(), "evaluate-weights") << remark::metric("weight", weight.getSymName());
     return success();
   }
 
-  Expected<uint64_t> writeMatrix(const Derivation &derivation, WorkFile &file) {
-    Expected<formats::StoredMatrix> matrix = source.open(derivation.matrix);
+  Expected<uint64_t> write(const Derivation &derivation, WorkFile &file) {
+    WeightOp named = derivation.matrix;
+    Expected<formats::StoredMatrix> matrix = source.open(named);
     if (!matrix)
       return matrix.error();
-    Expected<std::vector<std::vector<float>>> factors = readFactors(derivation);
-    if (!factors)
-      return factors.error();
-    const int64_t first = derivation.first, count = derivation.count;
-    const int64_t rowBytes = matrix->shape().columns * static_cast<int64_t>(sizeof(float));
-    const uint64_t offset = file.reserve(count * rowBytes);
-    Status status = streamRows(&getContext(), *matrix, first, count, [&](int64_t, RowChunk &chunk) {
-      for (int64_t row = chunk.first(); row < chunk.last(); ++row)
-        multiply(chunk.row(row), row, derivation.factors, *factors);
+    Expected<std::vector<LoadedStep>> steps = load(derivation);
+    if (!steps)
+      return steps.error();
+    if (cast<WeightType>(named.getType()).getShape().size() == 1) { // stored as one row
+      const RowChunk chunk(*matrix, 0, 1);
+      return writeWhole({&chunk.row(0)[derivation.first], derivation.count, 1}, derivation.first, *steps, file);
+    }
+    if (llvm::none_of(*steps, [](const LoadedStep &step) { return step.mixesRows(); }))
+      return writeStreamed(derivation, *matrix, *steps, file);
+    std::vector<float> values = readRows(derivation, *matrix);
+    return writeWhole({values.data(), derivation.count, matrix->shape().columns}, derivation.first, *steps, file);
+  }
+
+  Expected<uint64_t> writeStreamed(const Derivation &derivation, const formats::StoredMatrix &matrix,
+                                   ArrayRef<LoadedStep> steps, WorkFile &file) {
+    const int64_t first = derivation.first, columns = matrix.shape().columns;
+    const int64_t rowBytes = columns * static_cast<int64_t>(sizeof(float));
+    const uint64_t offset = file.reserve(derivation.count * rowBytes);
+    Status status = streamRows(&getContext(), matrix, first, derivation.count, [&](int64_t, RowChunk &chunk) {
+      const matrix::MatrixView<float> rows(chunk.row(chunk.first()).data(), chunk.last() - chunk.first(), columns);
+      for (const LoadedStep &step : steps)
+        step.apply(rows, chunk.first());
       return file.writeAt(offset + (chunk.first() - first) * rowBytes, chunk.bytes());
     });
-    source.release(derivation.matrix);
     if (!status)
       return status.error();
     return offset;
   }
 
-  /// A vector is stored as one row: its elements from `first` on.
-  Expected<uint64_t> writeVector(const Derivation &derivation, WorkFile &file) {
-    Expected<formats::StoredMatrix> row = source.open(derivation.matrix);
-    if (!row)
-      return row.error();
-    const RowChunk chunk(*row, 0, 1);
-    Expected<std::vector<std::vector<float>>> factors = readFactors(derivation);
-    if (!factors)
-      return factors.error();
-    const std::span<float> elements = chunk.row(0).subspan(derivation.first, derivation.count);
-    for (int64_t i = 0; i < derivation.count; ++i) // an element is a row of one column
-      multiply(elements.subspan(i, 1), derivation.first + i, derivation.factors, *factors);
-    const uint64_t offset = file.reserve(elements.size_bytes());
-    if (Status status = file.writeAt(offset, std::as_bytes(elements)); !status)
+  std::vector<float> readRows(const Derivation &derivation, const formats::StoredMatrix &matrix) {
+    const int64_t columns = matrix.shape().columns;
+    std::vector<float> values(derivation.count * columns);
+    (void)streamRows(&getContext(), matrix, derivation.first, derivation.count, [&](int64_t, RowChunk &chunk) {
+      for (int64_t row = chunk.first(); row < chunk.last(); ++row)
+        std::ranges::copy(chunk.row(row), values.begin() + (row - derivation.first) * columns);
+      return Status();
+    });
+    return values;
+  }
+
+  /// Writes what becomes of `values`, all rows of a derivation, which begins at row `first`.
+  Expected<uint64_t> writeWhole(matrix::MatrixView<float> values, int64_t first, ArrayRef<LoadedStep> steps,
+                                WorkFile &file) {
+    for (const LoadedStep &step : steps) {
+      const matrix::Tiles tiles{step.mixesRows() ? values.columns : values.rows, tileSize};
+      parallelFor(&getContext(), 0, tiles.count(), [&](int64_t tile) {
+        const int64_t start = tiles.start(tile), length = tiles.length(tile);
+        if (step.mixesRows())
+          step.apply(values.block(0, start, values.rows, length), first);
+        else
+          step.apply(values.block(start, 0, length, values.columns), first + start);
+      });
+    }
+    const std::span<const float> all(values.data, values.rows * values.columns);
+    const uint64_t offset = file.reserve(all.size_bytes());
+    if (Status status = file.writeAt(offset, std::as_bytes(all)); !status)
       return status.error();
     return offset;
   }
 
-  /// Multiplies row `index` of a matrix with its factors.
-  static void multiply(std::span<float> row, int64_t index, ArrayRef<Factors> factors,
-                       ArrayRef<std::vector<float>> values) {
-    for (auto [kind, factor] : llvm::zip(factors, values))
-      for (size_t column = 0; column < row.size(); ++column)
-        row[column] *= kind.ofRows ? factor[index - kind.first] : factor[column];
-  }
-
-  Expected<std::vector<std::vector<float>>> readFactors(const Derivation &derivation) {
-    std::vector<std::vector<float>> result;
-    for (const Factors &factors : derivation.factors) {
-      Expected<formats::StoredMatrix> row = source.open(cast<WeightOp>(factors.weight));
+  Expected<std::vector<LoadedStep>> load(const Derivation &derivation) {
+    std::vector<LoadedStep> steps;
+    for (const quantize::DerivationStep &step : derivation.steps) {
+      if (step.factors == nullptr) {
+        steps.push_back({step.kind, 0, {}, quantize::Rotation(step.size, step.seed)});
+        continue;
+      }
+      Expected<formats::StoredMatrix> row = source.open(cast<WeightOp>(step.factors));
       if (!row)
         return row.error();
       const RowChunk chunk(*row, 0, 1);
-      result.emplace_back(chunk.row(0).begin(), chunk.row(0).end());
+      steps.push_back({step.kind, step.first, {chunk.row(0).begin(), chunk.row(0).end()}, {}});
     }
-    return result;
+    return steps;
   }
 
   StoredWeights source;

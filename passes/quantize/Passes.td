@@ -84,9 +84,10 @@ def AssignFormats : Pass<"assign-formats", "::mlir::ModuleOp"> {
 def EvaluateWeights : Pass<"evaluate-weights", "::mlir::ModuleOp"> {
   let summary = "Compute derived weights";
   let description = [{
-    Evaluates `lowbit.scale_columns`, `lowbit.scale_rows`, `lowbit.slice_rows` and `lowbit.widen`, row by row, into a work file. Inside a function that is called with weights the
-    operation first moves to its callers, so that each call computes it of its own weights and passes the result in the
-    place of the matrix. Equal derivations are computed once.
+    Evaluates operations that derive weights from others (`lowbit.scale_columns`, `lowbit.rotate_rows` ..) into a work
+    file: row by row; a matrix whose rows are rotated has to be in memory. Inside a function that is called with weights
+    the operation first moves to its callers, so that each call computes it of its own weights and passes the result in
+    the place of the matrix. Equal derivations are computed once.
 
     Example:
       %w = lowbit.get @q                                     lowbit.weight @q.scaled : ... in "work" at 0

@@ -151,6 +151,39 @@ func.func @slice(%m: !lowbit.weight<8, #lowbit.format<f32>>) {
 
 // -----
 
+// lowbit.rotate_columns, lowbit.rotate_rows.
+func.func @rotate(%m: !lowbit.weight<8, #lowbit.format<f32>>) {
+  // expected-error @below {{C1: cannot rotate '!lowbit.weight<8, <f32>>'}}
+  %w = lowbit.rotate_columns %m size 8 seed 0 : !lowbit.weight<8, #lowbit.format<f32>>
+  return
+}
+
+// -----
+
+func.func @rotate(%m: !lowbit.weight<8x8, #lowbit.format<int4, row, scale f16>>) {
+  // expected-error @below {{C1: cannot rotate '!lowbit.weight<8x8, <int4, row, scale f16>>'}}
+  %w = lowbit.rotate_rows %m size 8 seed 0 : !lowbit.weight<8x8, #lowbit.format<int4, row, scale f16>>
+  return
+}
+
+// -----
+
+func.func @rotate(%m: !lowbit.weight<8x12, #lowbit.format<f32>>) {
+  // expected-error @below {{C2: blocks of 8 do not divide 12}}
+  %w = lowbit.rotate_columns %m size 8 seed 0 : !lowbit.weight<8x12, #lowbit.format<f32>>
+  return
+}
+
+// -----
+
+func.func @rotate(%m: !lowbit.weight<8, #lowbit.format<f32>>) {
+  // expected-error @below {{C2: blocks of 0 do not divide 8}}
+  %w = lowbit.rotate_rows %m size 0 seed 0 : !lowbit.weight<8, #lowbit.format<f32>>
+  return
+}
+
+// -----
+
 // lowbit.widen.
 func.func @widen(%m: !lowbit.weight<8, #lowbit.format<f16>>) {
   // expected-error @below {{C1: the weight is '!lowbit.weight<8, <f16>>', the result '!lowbit.weight<8, <bf16>>'}}

@@ -94,6 +94,10 @@ func.func @parts(%x: tensor<?x8xf32>, %w: !lowbit.weight<16x8, #lowbit.format<f3
   %b = lowbit.widen %half : !lowbit.weight<16, #lowbit.format<f16>> -> !lowbit.weight<16, #lowbit.format<f32>>
   // CHECK: lowbit.slice_rows %{{.*}} from 12 : <16x8, <f32>> -> <4x8, <f32>>
   %v = lowbit.slice_rows %w from 12 : !lowbit.weight<16x8, #lowbit.format<f32>> -> !lowbit.weight<4x8, #lowbit.format<f32>>
+  // CHECK: lowbit.rotate_columns %{{.*}} size 4 seed -1 : <4x8, <f32>>
+  %vc = lowbit.rotate_columns %v size 4 seed -1 : !lowbit.weight<4x8, #lowbit.format<f32>>
+  // CHECK: lowbit.rotate_rows %{{.*}} size 2 seed 7 : <16, <f32>>
+  %br = lowbit.rotate_rows %b size 2 seed 7 : !lowbit.weight<16, #lowbit.format<f32>>
   // CHECK: lowbit.slice_rows %{{.*}} from 12 : <16, <f32>> -> <4, <f32>>
   %c = lowbit.slice_rows %b from 12 : !lowbit.weight<16, #lowbit.format<f32>> -> !lowbit.weight<4, #lowbit.format<f32>>
   %y = lowbit.linear %x, %v : (tensor<?x8xf32>, !lowbit.weight<4x8, #lowbit.format<f32>>) -> tensor<?x4xf32>
