@@ -163,6 +163,7 @@ static std::map<std::string, std::string> decisions(const PipelineOptions &optio
   std::map<std::string, std::string> all = {{"fold_norm_scale", word(options.foldNormScale)},
                                             {"lower_reference", word(options.lowerReference)},
                                             {"method", calibration.method},
+                                            {"rotate", word(options.rotate)},
                                             {"untie", word(options.untie)}};
   if (!options.formats.empty())
     all["formats"] = options.formats;

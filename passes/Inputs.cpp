@@ -181,6 +181,7 @@ static Status checkQuantized(const PipelineOptions &options) {
                  {"--size", options.size != 0},
                  {"--untie", options.untie},
                  {"--fold-norm-scale", options.foldNormScale},
+                 {"--rotate", options.rotate},
                  {"--context", options.context != 0},
                  {"--stop-after", options.stopAfter && *options.stopAfter <= Stage::Quantize}};
   for (const auto &[option, given] : decided)

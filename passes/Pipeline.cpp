@@ -77,8 +77,8 @@ static Status importModel(Compilation &model) {
 }
 
 static Status prepareModel(Compilation &model) {
-  return model.runPasses(
-      Stage::Prepare, [&](auto &passes) { addPreparePasses(passes, {.foldNormScale = model.options.foldNormScale}); });
+  const PrepareOptions options{.foldNormScale = model.options.foldNormScale, .rotate = model.options.rotate};
+  return model.runPasses(Stage::Prepare, [&](auto &passes) { addPreparePasses(passes, options); });
 }
 
 /// Reads the data and marks where to look. What is seen there is gathered as quantizing goes on.

@@ -71,6 +71,8 @@ struct PipelineOptions {
   CalibrationOptions calibration;
   /// Moves norms' scales into the linears that read them, before those are quantized.
   bool foldNormScale = false;
+  /// Rotates the residual stream and the values of heads, and folds norms' scales for that.
+  bool rotate = false;
   /// The longest sequence; 0: what the model says, else 2048.
   int64_t context = 0;
   /// An LLVM CPU name, a level or `native`, then features: "x86-64-v4+avx512vnni".

@@ -17,6 +17,8 @@ namespace halftone {
 struct PrepareOptions {
   /// Whether norms give their scales to the linears that read them.
   bool foldNormScale = false;
+  /// Whether the residual stream and the values of heads are rotated; folds norms' scales too.
+  bool rotate = false;
 };
 
 /// The passes of the stage in order.

@@ -7,7 +7,9 @@
 using namespace mlir;
 
 void halftone::addPreparePasses(OpPassManager &passes, const PrepareOptions &options) {
-  if (options.foldNormScale)
+  if (options.foldNormScale || options.rotate)
     passes.addNestedPass<func::FuncOp>(createFoldNormScale());
+  if (options.rotate)
+    passes.addPass(createRotate());
   passes.addPass(createCanonicalizerPass());
 }

@@ -46,7 +46,7 @@ def test_untie_allows_two_formats(compile, tmp_path):
 def test_parameters_are_those_of_the_source(compile, tiny, tmp_path):
     """Copies that options make are no parameters: the embedding, the head tied to it, counts once."""
     want = sum(math.prod(shape) for name, shape in tensorShapes(TINY) if not name.startswith("freq"))
-    for options in ((), ("--fold-norm-scale",), ("--untie", "--head-format=f32"), ("--lower-reference",)):
+    for options in ((), ("--fold-norm-scale",), ("--rotate",), ("--untie", "--head-format=f32"), ("--lower-reference",)):
         assert compile(*options).returncode == 0
         done = subprocess.run([tmp_path / "out", "--info"], capture_output=True, text=True)
         assert json.loads(done.stdout)["parameters"] == want, options

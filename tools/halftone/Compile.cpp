@@ -110,6 +110,9 @@ static CommandLine commandLine(CompileOptions &options) {
           "move norms' scales into the linears behind them before quantizing; an embedding that is also the head is "
           "then stored twice",
           store(pipeline.foldNormScale)},
+         {"--rotate", "",
+          "spread outliers over all channels by Hadamard rotations before quantizing (QuaRot); folds norms' scales too",
+          store(pipeline.rotate)},
          {"--context", "N", "most tokens of a sequence; by default what the model says, else 2048",
           store(pipeline.context, 1)}}},
        {"Calibration",
