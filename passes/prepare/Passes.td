@@ -30,7 +30,7 @@ def Rotate : Pass<"rotate", "::mlir::ModuleOp"> {
       add to it, and biases, their rows.
     - each head's values, from the linear that makes them through cache and attention to the linear behind.
     Either is rotated wholly or not at all: where something else reads or makes such a value (a norm with a scale or a
-    mean, a linear with codes, arithmetic on single channels), a remark says what.
+    mean, a linear with codes, arithmetic on single channels), a warning says what.
 
     Example:
       %x = lowbit.embedding %ids, %t              %t1 = lowbit.rotate_columns %t size 288 seed 0

@@ -34,7 +34,7 @@ public:
       std::optional<RotationObstacle> obstacle;
       FailureOr<RotationGroup> group = groups.find(seed.value, seed.part, obstacle);
       if (failed(group)) {
-        emitRemark(obstacle->where) << "keeps " << nameOf(seed.part) << " as they are: " << obstacle->why;
+        emitWarning(obstacle->where) << "keeps " << nameOf(seed.part) << " as they are: " << obstacle->why;
         continue;
       }
       seen.insert_range(group->values);

@@ -18,7 +18,8 @@ static bool isUniform(Value value) {
 
 /// The side of a product that is no number, when the other one is.
 static SmallVector<Value> scaledSide(arith::MulFOp product) {
-  SmallVector<Value> sides = llvm::filter_to_vector(product->getOperands(), [](Value side) { return !isUniform(side); });
+  SmallVector<Value> sides =
+      llvm::filter_to_vector(product->getOperands(), [](Value side) { return !isUniform(side); });
   return sides.size() == 1 ? sides : SmallVector<Value>();
 }
 
@@ -187,9 +188,7 @@ func::FuncOp RotationGroups::calleeOf(func::CallOp call) const {
   return callee && !callee.isExternal() ? callee : func::FuncOp();
 }
 
-ArrayRef<Value> RotationGroups::handlesOf(GetOp get) const {
-  return handles.find(get.getNameAttr().getAttr())->second;
-}
+ArrayRef<Value> RotationGroups::handlesOf(GetOp get) const { return handles.find(get.getNameAttr().getAttr())->second; }
 
 FailureOr<RotationGroup> RotationGroups::find(Value seed, RotatedPart part,
                                               std::optional<RotationObstacle> &obstacle) const {

@@ -109,8 +109,8 @@ private:
     SmallVector<int64_t> shape(cast<WeightType>(matrix.getType()).getShape());
     shape[0] = derivation.count;
     OpBuilder builder(&getContext());
-    weight = WeightOp::create(builder, matrix.getLoc(), derivation.name(),
-                              WeightType::get(&getContext(), shape, plain), file.path(), *offset, /*transposed=*/false);
+    weight = WeightOp::create(builder, matrix.getLoc(), derivation.name(), WeightType::get(&getContext(), shape, plain),
+                              file.path(), *offset, /*transposed=*/false);
     symbols.insert(weight, std::next(Block::iterator(matrix)));
     rewrote(matrix.getLoc(), "evaluate-weights") << remark::metric("weight", weight.getSymName());
     return success();

@@ -102,7 +102,7 @@ func.func @forward(%ids: tensor<?xi64>, %past: index) -> tensor<?x300xf32> {
 func.func @scale(%ids: tensor<?xi64>, %past: index, %w: !square, %g: !vector) -> tensor<?x8xf32> {
   %c = lowbit.get @cache : !cache
   %x = lowbit.embedding %ids, %w : (tensor<?xi64>, !square) -> tensor<?x8xf32>
-  // expected-remark @below {{keeps the channels of embedded tokens as they are: this norm still has its scale (fold-norm-scale)}}
+  // expected-warning @below {{keeps the channels of embedded tokens as they are: this norm still has its scale (fold-norm-scale)}}
   %n = lowbit.rms_norm %x scale %g epsilon 1.0e-05 : tensor<?x8xf32>, !vector
   // CHECK-NOT: size 8
   // CHECK: %[[V:.*]] = lowbit.rotate_rows %{{.*}} size 4
@@ -124,7 +124,7 @@ lowbit.cache @cache : !cache
 // CHECK-NOT: rotate
 func.func @gate(%ids: tensor<?xi64>, %w: !square) -> tensor<?x8xf32> {
   %x = lowbit.embedding %ids, %w : (tensor<?xi64>, !square) -> tensor<?x8xf32>
-  // expected-remark @below {{keeps the channels of embedded tokens as they are: 'arith.mulf' tells its channels apart}}
+  // expected-warning @below {{keeps the channels of embedded tokens as they are: 'arith.mulf' tells its channels apart}}
   %p = arith.mulf %x, %x : tensor<?x8xf32>
   %y = lowbit.linear %p, %w : (tensor<?x8xf32>, !square) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
@@ -132,18 +132,18 @@ func.func @gate(%ids: tensor<?xi64>, %w: !square) -> tensor<?x8xf32> {
 
 func.func @divides(%ids: tensor<?xi64>, %w: !square, %one: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %x = lowbit.embedding %ids, %w : (tensor<?xi64>, !square) -> tensor<?x8xf32>
-  // expected-remark @below {{'arith.divf' tells its channels apart}}
+  // expected-warning @below {{'arith.divf' tells its channels apart}}
   %p = arith.divf %one, %x : tensor<?x8xf32>
   return %p : tensor<?x8xf32>
 }
 
 func.func @leaves(%ids: tensor<?xi64>, %w: !square) -> tensor<?x8xf32> {
   %x = lowbit.embedding %ids, %w : (tensor<?xi64>, !square) -> tensor<?x8xf32>
-  // expected-remark @below {{it leaves the model}}
+  // expected-warning @below {{it leaves the model}}
   return %x : tensor<?x8xf32>
 }
 
-// expected-remark @below {{it comes from outside of the model}}
+// expected-warning @below {{it comes from outside of the model}}
 func.func @comes(%ids: tensor<?xi64>, %w: !square, %more: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %x = lowbit.embedding %ids, %w : (tensor<?xi64>, !square) -> tensor<?x8xf32>
   %y = arith.addf %x, %more : tensor<?x8xf32>
@@ -153,7 +153,7 @@ func.func @comes(%ids: tensor<?xi64>, %w: !square, %more: tensor<?x8xf32>) -> te
 
 func.func @quantized(%ids: tensor<?xi64>, %w: !square, %c: !codes) -> tensor<?x8xf32> {
   %x = lowbit.embedding %ids, %w : (tensor<?xi64>, !square) -> tensor<?x8xf32>
-  // expected-remark @below {{the weight here is quantized already}}
+  // expected-warning @below {{the weight here is quantized already}}
   %y = lowbit.linear %x, %c : (tensor<?x8xf32>, !codes) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }
@@ -161,13 +161,13 @@ func.func @quantized(%ids: tensor<?xi64>, %w: !square, %c: !codes) -> tensor<?x8
 func.func private @elsewhere(tensor<?x8xf32>) -> tensor<?x8xf32>
 func.func @reads(%ids: tensor<?xi64>, %w: !square) -> tensor<?x8xf32> {
   %x = lowbit.embedding %ids, %w : (tensor<?xi64>, !square) -> tensor<?x8xf32>
-  // expected-remark @below {{a function that is not here reads it}}
+  // expected-warning @below {{a function that is not here reads it}}
   %y = call @elsewhere(%x) : (tensor<?x8xf32>) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }
 func.func @makes(%ids: tensor<?xi64>, %w: !square, %h: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %x = lowbit.embedding %ids, %w : (tensor<?xi64>, !square) -> tensor<?x8xf32>
-  // expected-remark @below {{a function that is not here makes it}}
+  // expected-warning @below {{a function that is not here makes it}}
   %more = call @elsewhere(%h) : (tensor<?x8xf32>) -> tensor<?x8xf32>
   %y = arith.addf %x, %more : tensor<?x8xf32>
   %z = lowbit.linear %y, %w : (tensor<?x8xf32>, !square) -> tensor<?x8xf32>
@@ -190,9 +190,9 @@ func.func @queries(%ids: tensor<?xi64>, %past: index, %w: !square) -> tensor<?x8
   %v = lowbit.linear %x, %w : (tensor<?x8xf32>, !square) -> tensor<?x8xf32>
   %k = lowbit.linear %x, %w : (tensor<?x8xf32>, !square) -> tensor<?x8xf32>
   lowbit.append %k, %v to %c at %past : tensor<?x8xf32>, !cache
-  // expected-remark @below {{keeps the channels of embedded tokens as they are: attention reads it, head by head}}
+  // expected-warning @below {{keeps the channels of embedded tokens as they are: attention reads it, head by head}}
   %a = lowbit.attention %x, %c at %past heads 2 scale 0.5 : tensor<?x8xf32>, !cache
-  // expected-remark @below {{keeps the channels of heads as they are: 'math.tanh' tells its channels apart}}
+  // expected-warning @below {{keeps the channels of heads as they are: 'math.tanh' tells its channels apart}}
   %t = math.tanh %a : tensor<?x8xf32>
   return %t : tensor<?x8xf32>
 }
@@ -209,7 +209,7 @@ lowbit.cache @cache : !cache
 func.func @keys(%x: tensor<?x8xf32>, %past: index, %w: !square) {
   %c = lowbit.get @cache : !cache
   %v = lowbit.linear %x, %w : (tensor<?x8xf32>, !square) -> tensor<?x8xf32>
-  // expected-remark @below {{keeps the channels of heads as they are: a cache takes it, head by head}}
+  // expected-warning @below {{keeps the channels of heads as they are: a cache takes it, head by head}}
   lowbit.append %v, %v to %c at %past : tensor<?x8xf32>, !cache
   return
 }

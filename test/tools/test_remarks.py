@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 IMPORT = "import{file=MODEL work=tables}"
-QUANTIZE = """func.func(fold-norm-scale),assign-formats{format=int4-g32},evaluate-weights{work=derived},rtn{work=codes},check-weights,
+QUANTIZE = """func.func(fold-norm-scale),rotate,assign-formats{format=int4-g32},evaluate-weights{work=derived},rtn{work=codes},check-weights,
     func.func(contract-activations),verify-quantized"""
 FUSE = "specialize-phases{chunk=4},canonicalize,cse,func.func(form-kernels)"
 LOWER = """choose-kernels,pack-weights{work=segment},place-buffers,func.func(lower-linear,lower-rows,lower-rope,lower-attention,
     lower-embedding,split-threads),canonicalize,cse,plan-memory,bind-memory,roll-calls,verify-lowered"""
 ALWAYS = """convert-embedding convert-linears recognise-norms recognise-rope recognise-attention cancel-movements convert-elementwise
-    outline-blocks fold-norm-scale assign-formats evaluate-weights rtn contract-activations specialize-phases form-kernels choose-kernels
+    outline-blocks fold-norm-scale rotate assign-formats evaluate-weights rtn contract-activations specialize-phases form-kernels choose-kernels
     pack-weights plan-memory roll-calls""".split()
 
 
