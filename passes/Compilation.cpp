@@ -145,6 +145,10 @@ Status Compilation::readSamples() {
 Status Compilation::takeOwnSamples(const calibrate::SampleOptions &wanted, int64_t vocabulary) {
   if (Status checked = calibrate::checkLength(wanted); !checked)
     return checked;
+  if (options.dryRun) { // counts what it would write at most
+    samples.emplace(std::vector(wanted.samples, std::vector<int64_t>(wanted.length)), wanted.samples);
+    return {};
+  }
   if (Status opened = openJournal("self, samples=" + std::to_string(wanted.samples) + ", length=" +
                                   std::to_string(wanted.length) + ", seed=" + std::to_string(wanted.seed));
       !opened)

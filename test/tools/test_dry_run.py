@@ -49,6 +49,12 @@ def test_calibration(tool, folder):
     assert not [name for name in os.listdir(folder) if name.startswith("none")]
 
 
+def test_the_model_s_own_text_is_counted_and_not_written(tool, folder):
+    said = run(tool, folder, "tiny.onnx", "--method=gptq", "--calibrate=self", "--samples=7", "--dry-run", "-o", "none")
+    assert f"7 sequences, {7 * TINY.context} tokens" in said
+    assert not [name for name in os.listdir(folder) if name.startswith("none")]
+
+
 def test_errors_are_those_of_the_real_run(tool, folder):
     done = subprocess.run([tool, "compile", "tiny.onnx", "--formats=absent=int4-g32", "--dry-run"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 1 and "no weight of a linear or embedding is called 'absent'" in done.stderr
