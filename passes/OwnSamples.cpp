@@ -4,6 +4,7 @@
 
 #include "lib/io/AtomicFile.h"
 #include "lib/io/RunProgram.h"
+#include "lib/quantize/Candidates.h"
 #include "lib/runtime/Sampler.h"
 #include "lib/runtime/Threads.h"
 #include "passes/Compilation.h"
@@ -15,9 +16,6 @@
 namespace halftone {
 namespace {
 
-/// Close to the model's own distribution (0.001 nats a token away on stories15M), and a quarter of the bytes to read
-/// for each token.
-constexpr char writerFormat[] = "int8-g32";
 /// The files of the work folder.
 constexpr char writerFile[] = "writer", beginsFile[] = "begins";
 
@@ -45,7 +43,7 @@ static Status compileWriter(const Compilation &model) {
   writer.output = model.work / writerFile;
   writer.externalDataRoot = options.externalDataRoot;
   writer.tokenizer = options.tokenizer; // knows which token ends a text
-  writer.format = writerFormat;
+  writer.format = quantize::writerFormat();
   writer.context = options.context;
   writer.runtimeFolder = options.runtimeFolder;
   writer.threads = options.threads;

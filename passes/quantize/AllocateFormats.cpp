@@ -106,7 +106,7 @@ private:
         linears.push_back(weight);
     }
     for (WeightOp weight : getOperation().getOps<WeightOp>())
-      if (!llvm::is_contained(linears, weight))
+      if (!llvm::is_contained(linears, weight) && !uses.of(weight).empty())
         for (const formats::Format &format : formatsOf(weight, quantize::decodersOf(weight, uses), heads))
           otherBytes += bytesOf(weight, format);
   }
@@ -182,7 +182,7 @@ private:
     for (auto [weight, choice] : llvm::zip(linears, allocation.chosen)) {
       if (!quantize::namedFormat(weight))
         quantize::setNamedFormat(weight, FormatAttr::get(&getContext(), formats[choice]));
-      names.push_back(weight.getSymName().str());
+      names.push_back(quantize::originalName(weight).str());
       chosen.push_back(quantize::namedFormat(weight).getValue());
       rewrote(weight.getLoc(), getArgument())
           << remark::metric("weight", names.back()) << remark::metric("format", formats::name(chosen.back()));

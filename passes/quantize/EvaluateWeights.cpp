@@ -10,6 +10,7 @@
 #include "passes/Remarks.h"
 #include "passes/quantize/Derivation.h"
 #include "passes/quantize/HoistDerivations.h"
+#include "passes/quantize/NamedFormats.h"
 #include "passes/quantize/Passes.h"
 
 #include "mlir/IR/Threading.h"
@@ -111,6 +112,7 @@ private:
     OpBuilder builder(&getContext());
     weight = WeightOp::create(builder, matrix.getLoc(), derivation.name(), WeightType::get(&getContext(), shape, plain),
                               file.path(), *offset, /*transposed=*/false);
+    quantize::inheritNamedFormat(weight, matrix);
     symbols.insert(weight, std::next(Block::iterator(matrix)));
     rewrote(matrix.getLoc(), "evaluate-weights") << remark::metric("weight", weight.getSymName());
     return success();

@@ -16,6 +16,20 @@ FormatAttr quantize::namedFormat(WeightOp weight) { return weight->getAttrOfType
 void quantize::setNamedFormat(WeightOp weight, FormatAttr format) { weight->setAttr(attrName, format); }
 void quantize::removeNamedFormat(WeightOp weight) { weight->removeAttr(attrName); }
 
+/// On a derived weight.
+static constexpr llvm::StringLiteral originAttrName = "derived_from";
+
+void quantize::inheritNamedFormat(WeightOp derived, WeightOp base) {
+  if (FormatAttr format = namedFormat(base))
+    setNamedFormat(derived, format);
+  derived->setAttr(originAttrName, StringAttr::get(derived.getContext(), originalName(base)));
+}
+
+StringRef quantize::originalName(WeightOp weight) {
+  auto origin = weight->getAttrOfType<StringAttr>(originAttrName);
+  return origin ? origin.getValue() : weight.getSymName();
+}
+
 /// Visits each operand that brings `weight`, or what is derived from it, to somewhere.
 static void forEachPlace(WeightOp weight, const WeightUses &uses, llvm::function_ref<void(OpOperand &)> body) {
   std::function<void(OpOperand &)> visit = [&](OpOperand &use) {

@@ -11,6 +11,11 @@ lowbit::FormatAttr namedFormat(lowbit::WeightOp weight);
 void setNamedFormat(lowbit::WeightOp weight, lowbit::FormatAttr format);
 void removeNamedFormat(lowbit::WeightOp weight);
 
+/// Gives a weight derived from `base` the same named format, and the name that users know it by.
+void inheritNamedFormat(lowbit::WeightOp derived, lowbit::WeightOp base);
+/// The name of the weight in the model, from which it may be derived.
+llvm::StringRef originalName(lowbit::WeightOp weight);
+
 /// Linears and embeddings that decode `weight` or what is derived from it, by the operand that brings it.
 llvm::SmallVector<mlir::OpOperand *> decodersOf(lowbit::WeightOp weight, const lowbit::WeightUses &uses);
 

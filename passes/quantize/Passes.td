@@ -87,7 +87,8 @@ def EvaluateWeights : Pass<"evaluate-weights", "::mlir::ModuleOp"> {
     Evaluates operations that derive weights from others (`lowbit.scale_columns`, `lowbit.rotate_rows` ..) into a work
     file: row by row; a matrix whose rows are rotated has to be in memory. Inside a function that is called with weights
     the operation first moves to its callers, so that each call computes it of its own weights and passes the result in
-    the place of the matrix. Equal derivations are computed once.
+    the place of the matrix. Equal derivations are computed once. What is derived has the `wanted`
+    format of what it is `derived_from`.
 
     Example:
       %w = lowbit.get @q                                     lowbit.weight @q.scaled : ... in "work" at 0

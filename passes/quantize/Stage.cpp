@@ -34,6 +34,9 @@ void halftone::addQuantizePasses(OpPassManager &passes, const QuantizeOptions &o
   const CalibrationRun run{options.makeRunner, options.makeDivergence, options.progress, options.journal};
   addPins(passes, options);
   if (!options.allocate.candidates.empty()) {
+    EvaluateWeightsOptions evaluate; // the model runs, and what is derived must be there
+    evaluate.work = options.derivedFile + ".first";
+    passes.addPass(createEvaluateWeights(evaluate));
     AllocateFormatsOptions allocate = options.allocate;
     allocate.embeddingFormat = options.embeddingFormat;
     allocate.headFormat = options.headFormat;

@@ -106,9 +106,9 @@ func.func @halves(%x: tensor<?x8xf32>) -> tensor<?x4xf32> {
 // of @w is 8 c + r, the factor of column c is c; the last line of RUN checks the bytes (of the last section that writes any).
 
 // CHECK: lowbit.weight @w : {{.*}} transposed
-// CHECK-DAG: lowbit.weight @w.from0 : !lowbit.weight<3x8, <f32>> in "{{.*}}.work" at 0{{$}}
-// CHECK-DAG: lowbit.weight @w.from5.scaled : !lowbit.weight<2x8, <f32>> in "{{.*}}.work" at 128{{$}}
-// CHECK-DAG: lowbit.weight @b.from4 : !lowbit.weight<4, <f32>> in "{{.*}}.work" at 192{{$}}
+// CHECK-DAG: lowbit.weight @w.from0 : !lowbit.weight<3x8, <f32>> in "{{.*}}.work" at 0 {derived_from = "w"}
+// CHECK-DAG: lowbit.weight @w.from5.scaled : !lowbit.weight<2x8, <f32>> in "{{.*}}.work" at 128 {derived_from = "w"}
+// CHECK-DAG: lowbit.weight @b.from4 : !lowbit.weight<4, <f32>> in "{{.*}}.work" at 192 {derived_from = "b"}
 lowbit.weight @w : !lowbit.weight<8x8, #lowbit.format<f32>> in "WEIGHTS" at 0 transposed
 lowbit.weight @b : !lowbit.weight<8, #lowbit.format<f32>> in "WEIGHTS" at 0
 // CHECK-LABEL: func.func private @block(

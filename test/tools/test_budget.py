@@ -73,6 +73,15 @@ def test_bits(tool, folder):
     assert len(set(formatsOf(report).values())) > 1
 
 
+@pytest.mark.parametrize("option", ["--fold-norm-scale", "--rotate"])
+def test_bits_of_derived_weights(tool, folder, option):
+    said, report = compiled(tool, folder, "chosen", *DATA, CANDIDATES, "--bits=5", option, "--formats=*o_proj*=int8-g16")
+    line = re.search(r"^halftone: formats chosen: (.*)$", said, re.M).group(1)
+    _, again = compiled(tool, folder, "pasted", *DATA, option, *line.split())
+    assert formatsOf(again) == formatsOf(report) and len(set(formatsOf(report).values())) > 1
+    assert {format for name, format in formatsOf(report).items() if "o_proj" in name} == {"int8-g16"}
+
+
 def test_more_bits_lose_less(tool, folder):
     losses = [compiled(tool, folder, "chosen", *DATA, CANDIDATES, f"--bits={bits}")[1]["divergence"] for bits in (3.5, 5, 9)]
     assert losses == sorted(losses, reverse=True) and losses[0] > 2 * losses[2]
