@@ -34,7 +34,7 @@ public:
     if (failed(waiting.checkAllReached(getOperation())))
       return signalPassFailure();
     if (tasks.empty())
-      return;
+      return waiting.finish();
     if (failed(quantizeAll(tasks)))
       return signalPassFailure();
     for (quantize::WeightTask &task : tasks) {

@@ -53,8 +53,12 @@ FailureOr<std::optional<WeightTask>> WaitingWeights::of(WeightOp weight) {
   const FormatAttr current = typeOf(weight).getFormat();
   for (OpOperand *use : uses.of(weight)) {
     const Decision decision = decisionOf(*use);
-    if (!decision.format || decision.format == current || (decision.method && decision.method != method))
+    if (!decision.format || (decision.method && decision.method != method))
       continue;
+    if (decision.format == current) { // derived in it, since it was decided
+      acted.insert(use->getOwner());
+      continue;
+    }
     wanted.add(*use);
     acted.insert(use->getOwner());
   }
