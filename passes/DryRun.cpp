@@ -2,7 +2,7 @@
 // Formats are decided as they will be; sizes follow from them, and costs from shapes.
 #include "passes/DryRun.h"
 
-#include "lib/formats/Packing.h"
+#include "dialects/lowbit/StoredWeights.h"
 #include "lib/matrix/Product.h"
 #include "passes/Compilation.h"
 #include "passes/calibrate/Estimate.h"
@@ -45,7 +45,7 @@ Sizes sizesOf(ModuleOp module) {
   const WeightUses uses(module);
   for (WeightOp weight : module.getOps<WeightOp>()) {
     const auto type = cast<WeightType>(weight.getType());
-    const uint64_t columns = type.getShape().back(), rows = type.getShape().size() == 2 ? type.getShape()[0] : 1;
+    const uint64_t elements = storedRows(weight) * storedColumns(weight);
     llvm::SmallSetVector<std::pair<FormatAttr, int>, 2> formats; // of the weight itself, and of what is derived from it
     bool isLinear = false;
     for (OpOperand *use : quantize::decodersOf(weight, uses)) {
@@ -58,11 +58,11 @@ Sizes sizesOf(ModuleOp module) {
     if (formats.empty() && !isFactor) // which is gone once the others are derived
       formats.insert({type.getFormat(), true});
     for (auto [format, isDirect] : formats) {
-      const uint64_t bytes = formats::rowBytes(format.getValue(), columns) * rows;
+      const uint64_t bytes = storedBytes(weight, format.getValue());
       sizes.bytes += bytes;
-      sizes.elements += rows * columns;
+      sizes.elements += elements;
       sizes.linearBytes += isLinear ? bytes : 0;
-      sizes.linearElements += isLinear ? rows * columns : 0;
+      sizes.linearElements += isLinear ? elements : 0;
       sizes.largest = std::max(sizes.largest, bytes);
     }
   }

@@ -19,6 +19,13 @@ static formats::StoredShape storedShape(WeightOp weight) {
           .transposed = weight.getTransposed()};
 }
 
+uint64_t halftone::lowbit::storedRows(WeightOp weight) { return storedShape(weight).rows; }
+uint64_t halftone::lowbit::storedColumns(WeightOp weight) { return storedShape(weight).columns; }
+
+uint64_t halftone::lowbit::storedBytes(WeightOp weight, const formats::Format &format) {
+  return storedRows(weight) * formats::rowBytes(format, storedShape(weight).columns);
+}
+
 Expected<formats::StoredMatrix> StoredWeights::open(WeightOp weight) {
   std::shared_ptr<const io::MappedFile> &file = files[weight.getFile()];
   if (!file) {
@@ -33,7 +40,7 @@ Expected<formats::StoredMatrix> StoredWeights::open(WeightOp weight) {
 void StoredWeights::release(WeightOp weight) {
   const formats::StoredShape shape = storedShape(weight);
   if (auto file = files.lookup(weight.getFile()))
-    file->release(weight.getOffset(), shape.rows * formats::rowBytes(shape.format, shape.columns));
+    file->release(weight.getOffset(), storedBytes(weight, shape.format));
 }
 
 std::vector<std::string> halftone::lowbit::weightFiles(ModuleOp module) {

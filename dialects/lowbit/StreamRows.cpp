@@ -45,14 +45,18 @@ Status lowbit::streamRows(MLIRContext *context, const formats::StoredMatrix &mat
   return streamRows(context, matrix, 0, matrix.shape().rows, visit);
 }
 
-Expected<std::vector<float>> lowbit::readAll(MLIRContext *context, const formats::StoredMatrix &matrix) {
-  const int64_t columns = matrix.shape().columns;
-  std::vector<float> values(matrix.shape().rows * columns);
-  Status status = streamRows(context, matrix, [&](int64_t, RowChunk &chunk) -> Status {
+Expected<std::vector<float>> lowbit::readAll(StoredWeights &source, WeightOp weight) {
+  const Expected<formats::StoredMatrix> matrix = source.open(weight);
+  if (!matrix)
+    return matrix.error();
+  const int64_t columns = matrix->shape().columns;
+  std::vector<float> values(matrix->shape().rows * columns);
+  Status status = streamRows(weight.getContext(), *matrix, [&](int64_t, RowChunk &chunk) -> Status {
     for (int64_t row = chunk.first(); row < chunk.last(); ++row)
       std::ranges::copy(chunk.row(row), values.begin() + row * columns);
     return {};
   });
+  source.release(weight);
   if (!status)
     return status.error();
   return values;

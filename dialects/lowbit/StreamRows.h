@@ -2,9 +2,7 @@
 // The rows of a plain weight, some at a time, on several threads.
 #pragma once
 
-#include "lib/formats/StoredMatrix.h"
-
-#include "mlir/IR/MLIRContext.h"
+#include "dialects/lowbit/StoredWeights.h"
 
 namespace halftone::lowbit {
 
@@ -40,6 +38,6 @@ Status streamRows(mlir::MLIRContext *context, const formats::StoredMatrix &matri
                   llvm::function_ref<Status(int64_t index, RowChunk &chunk)> visit);
 
 /// All values of a plain matrix as f32, row after row.
-Expected<std::vector<float>> readAll(mlir::MLIRContext *context, const formats::StoredMatrix &matrix);
+Expected<std::vector<float>> readAll(StoredWeights &source, WeightOp weight);
 
 } // namespace halftone::lowbit

@@ -132,3 +132,26 @@ Expected<BlockCode> BlockCode::compile(ModuleOp original, int64_t length) {
   }
   return result;
 }
+
+int64_t calibrate::longest(ArrayRef<Sequence> sequences) {
+  int64_t most = 1;
+  for (const Sequence &sequence : sequences)
+    most = std::max(most, sequence.tokens);
+  return most;
+}
+
+Status BlockCode::load(const Step &step, StringRef function, BlockWeights &weights) const {
+  const BlockFunction &compiled = functions.at(function.str());
+  for (size_t i = 0; i < step.arguments.size(); ++i)
+    if (compiled.reads[i] && !step.arguments[i].value)
+      if (Status loaded = weights.load(step.arguments[i].weight); !loaded)
+        return loaded;
+  return {};
+}
+
+void BlockCode::call(StringRef function, ArrayRef<const void *> pointers) const {
+  SmallVector<void *> addresses;
+  for (const void *const &pointer : pointers)
+    addresses.push_back(const_cast<const void **>(&pointer));
+  functions.at(function.str()).code(addresses.data());
+}

@@ -2,7 +2,9 @@
 // The functions of a model's chain, compiled for this machine.
 #pragma once
 
+#include "passes/calibrate/BlockWeights.h"
 #include "passes/calibrate/Chain.h"
+#include "passes/calibrate/CompiledBlocks.h"
 #include "passes/function/Engine.h"
 
 #include <map>
@@ -16,6 +18,9 @@ struct BlockFunction {
   std::vector<bool> reads;
 };
 
+/// The tokens of the longest of some sequences, at least 1.
+int64_t longest(llvm::ArrayRef<Sequence> sequences);
+
 /// The chain of `module`, which stays as it is, without any code.
 Expected<Chain> chainOf(mlir::ModuleOp module);
 
@@ -23,6 +28,11 @@ class BlockCode {
 public:
   /// Compiles the chain of `module`, which stays as it is, for sequences of `length` tokens.
   static Expected<BlockCode> compile(mlir::ModuleOp module, int64_t length);
+
+  /// Decodes the weights that `function` reads when it is called with the arguments of `step`.
+  Status load(const Step &step, llvm::StringRef function, BlockWeights &weights) const;
+  /// Calls `function` with pointers to its arguments, null for what it does not read, then to its results.
+  void call(llvm::StringRef function, llvm::ArrayRef<const void *> pointers) const;
 
   Chain chain;
   int64_t length = 0;

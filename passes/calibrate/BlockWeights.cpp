@@ -37,24 +37,22 @@ Status BlockWeights::load(const std::string &name) {
   if (loaded.contains(name))
     return {};
   WeightOp weight = operations.at(name);
+  if (cast<WeightType>(weight.getType()).getFormat().getValue().isPlain()) {
+    Expected<std::vector<float>> values = readAll(*source, weight);
+    if (!values)
+      return values.error();
+    loaded[name] = std::move(*values);
+    return {};
+  }
   Expected<formats::StoredMatrix> matrix = source->open(weight);
   if (!matrix)
     return matrix.error();
   const formats::StoredShape &shape = matrix->shape();
   std::vector<float> &values = loaded[name];
   values.resize(shape.rows * shape.columns);
-  const auto rowOf = [&](int64_t row) { return std::span(values).subspan(row * shape.columns, shape.columns); };
-  Status read;
-  if (shape.format.isPlain())
-    read = streamRows(names->getContext(), *matrix, [&](int64_t, RowChunk &chunk) -> Status {
-      for (int64_t row = chunk.first(); row < chunk.last(); ++row)
-        std::ranges::copy(chunk.row(row), rowOf(row).begin());
-      return {};
-    });
-  else
-    decode(*matrix, rowOf);
+  decode(*matrix, [&](int64_t row) { return std::span(values).subspan(row * shape.columns, shape.columns); });
   source->release(weight);
-  return read;
+  return {};
 }
 
 void BlockWeights::replace(const std::string &name, std::span<const float> values, bool atOnce) {

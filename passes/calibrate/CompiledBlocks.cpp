@@ -201,21 +201,13 @@ private:
     }
     for (Buffer &result : results)
       pointers.push_back(result.data());
-    SmallVector<void *> addresses;
-    for (const void *&pointer : pointers)
-      addresses.push_back(&pointer);
-    compiled.code(addresses.data());
+    code.call(function, pointers);
     return {};
   }
 
   /// Decodes the weights that `function` reads, which threads then share.
   Status loadWeights(const Step &step, StringRef function, Stream stream) {
-    const BlockFunction &compiled = code.functions.at(function.str());
-    for (size_t i = 0; i < step.arguments.size(); ++i)
-      if (compiled.reads[i] && !step.arguments[i].value)
-        if (Status loaded = weightsOf(stream).load(step.arguments[i].weight); !loaded)
-          return loaded;
-    return {};
+    return code.load(step, function, weightsOf(stream));
   }
 
   Buffer resultOf(int64_t channels) const { return Buffer(code.length * channels * sizeof(float)); }
@@ -416,10 +408,7 @@ private:
 
 Expected<std::unique_ptr<BlockRunner>> calibrate::compileBlocks(ModuleOp module, std::vector<Sequence> sequences,
                                                                 const RunnerOptions &options) {
-  int64_t longest = 1;
-  for (const Sequence &sequence : sequences)
-    longest = std::max(longest, sequence.tokens);
-  Expected<BlockCode> code = BlockCode::compile(module, longest);
+  Expected<BlockCode> code = BlockCode::compile(module, longest(sequences));
   if (!code)
     return code.error();
   for (const Sequence &sequence : sequences)

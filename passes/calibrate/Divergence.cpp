@@ -25,17 +25,9 @@ static std::vector<Sequence> choose(std::vector<Sequence> sequences, int64_t tok
   return chosen;
 }
 
-static int64_t longest(ArrayRef<Sequence> sequences) {
-  int64_t most = 1;
-  for (const Sequence &sequence : sequences)
-    most = std::max(most, sequence.tokens);
-  return most;
-}
-
 Expected<std::unique_ptr<Divergence>> Divergence::create(ModuleOp module, std::vector<Sequence> sequences,
                                                          int64_t tokens, std::shared_ptr<const void> keep) {
-  const int64_t length = longest(sequences);
-  Expected<BlockCode> code = BlockCode::compile(module, length);
+  Expected<BlockCode> code = BlockCode::compile(module, longest(sequences));
   if (!code)
     return code.error();
   if (code->chain.steps.empty() || code->chain.steps.back().results.empty())
@@ -72,14 +64,6 @@ Status Divergence::forSequences(llvm::function_ref<Status(size_t)> body) const {
   return {};
 }
 
-Status Divergence::load(BlockWeights &weights, const BlockFunction &compiled, const Step &step) {
-  for (size_t i = 0; i < step.arguments.size(); ++i)
-    if (compiled.reads[i] && !step.arguments[i].value)
-      if (Status loaded = weights.load(step.arguments[i].weight); !loaded)
-        return loaded;
-  return {};
-}
-
 /// Computes the step's results for one sequence into `values`; what is not there is taken from what is kept.
 void Divergence::call(const Step &step, size_t sequence, const BlockWeights &weights, const Trial *trial,
                       Values &values) const {
@@ -107,17 +91,14 @@ void Divergence::call(const Step &step, size_t sequence, const BlockWeights &wei
     values[id].resize(code.length * chain().values[id].channels * sizeof(float));
     pointers.push_back(values[id].data());
   }
-  SmallVector<void *> addresses;
-  for (const void *&pointer : pointers)
-    addresses.push_back(&pointer);
-  compiled.code(addresses.data());
+  code.call(step.function, pointers);
 }
 
 /// Runs the steps from `first` on. In a trial, what no later step reads goes.
 Status Divergence::runFrom(size_t first, BlockWeights &weights, const Trial *trial, std::vector<Values> &values) const {
   for (size_t i = first; i < chain().steps.size(); ++i) {
     const Step &step = chain().steps[i];
-    if (Status loaded = load(weights, code.functions.at(step.function), step); !loaded)
+    if (Status loaded = code.load(step, step.function, weights); !loaded)
       return loaded;
     Status run = forSequences([&](size_t sequence) -> Status {
       call(step, sequence, weights, trial, values[sequence]);

@@ -4,8 +4,6 @@
 
 #include "lib/evaluate/Score.h"
 #include "passes/calibrate/BlockCode.h"
-#include "passes/calibrate/BlockWeights.h"
-#include "passes/calibrate/CompiledBlocks.h"
 
 namespace halftone::calibrate {
 
@@ -39,7 +37,6 @@ private:
   ValueId outputValue() const { return chain().steps.back().results.front(); }
   int64_t vocabulary() const;
   Status forSequences(llvm::function_ref<Status(size_t)> body) const;
-  static Status load(BlockWeights &weights, const BlockFunction &compiled, const Step &step);
   void call(const Step &step, size_t sequence, const BlockWeights &weights, const Trial *trial, Values &values) const;
   Status runFrom(size_t first, BlockWeights &weights, const Trial *trial, std::vector<Values> &values) const;
   Expected<double> mean(const std::vector<Values> &values) const;

@@ -10,11 +10,11 @@
 #include "lib/quantize/Imatrix.h"
 #include "lib/quantize/VocabularyFormat.h"
 #include "passes/Remarks.h"
-#include "passes/calibrate/SequenceArrays.h"
 #include "passes/quantize/CalibratedWeights.h"
 #include "passes/quantize/Head.h"
 #include "passes/quantize/NamedFormats.h"
 #include "passes/quantize/Passes.h"
+#include "passes/quantize/Runner.h"
 
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -27,18 +27,6 @@ namespace halftone {
 #include "passes/quantize/Passes.h.inc"
 
 namespace {
-
-uint64_t rowsOf(WeightOp weight) {
-  const ArrayRef<int64_t> shape = cast<WeightType>(weight.getType()).getShape();
-  return shape.size() == 2 ? shape.front() : 1;
-}
-
-uint64_t columnsOf(WeightOp weight) { return cast<WeightType>(weight.getType()).getShape().back(); }
-
-/// Of a weight in that format.
-uint64_t bytesOf(WeightOp weight, const formats::Format &format) {
-  return formats::rowBytes(format, columnsOf(weight)) * rowsOf(weight);
-}
 
 /// Rows of an encoded matrix as they decode.
 std::vector<float> decoded(const formats::EncodedMatrix &matrix, const matrix::ParallelFor &parallelFor) {
@@ -57,12 +45,7 @@ public:
       : AllocateFormatsBase(options), calibration(calibration) {}
 
   void runOnOperation() override {
-    if (!calibration.makeRunner && !data.empty()) {
-      calibrate::RunnerOptions options;
-      options.work = data + ".activations";
-      calibration.makeRunner = calibrate::runnerOn(data, options);
-      calibration.makeDivergence = calibrate::divergenceOn(data);
-    }
+    quantize::runOn(data, data, calibration);
     if (failed(readCandidates()))
       return signalPassFailure();
     if (Status done = decide(); !done) {
@@ -108,7 +91,7 @@ private:
     for (WeightOp weight : getOperation().getOps<WeightOp>())
       if (!llvm::is_contained(linears, weight) && !uses.of(weight).empty())
         for (const formats::Format &format : formatsOf(weight, quantize::decodersOf(weight, uses), heads))
-          otherBytes += bytesOf(weight, format);
+          otherBytes += storedBytes(weight, format);
   }
 
   /// The formats that embedding and head will want this weight in, or its own.
@@ -132,7 +115,7 @@ private:
   Expected<uint64_t> budget() {
     uint64_t elements = 0;
     for (WeightOp weight : linears)
-      elements += rowsOf(weight) * columnsOf(weight);
+      elements += storedRows(weight) * storedColumns(weight);
     if (bits > 0)
       return static_cast<uint64_t>(bits * static_cast<double>(elements) / 8);
     if (static_cast<uint64_t>(size) < otherBytes)
@@ -152,7 +135,7 @@ private:
     for (WeightOp weight : linears) {
       items.emplace_back();
       for (const formats::Format &format : choicesOf(weight))
-        items.back().push_back({bytesOf(weight, format), 0});
+        items.back().push_back({storedBytes(weight, format), 0});
     }
     const auto any = quantize::allocate(items, allowed);
     return any ? Status() : Error{"linears: " + any.error().message};
@@ -204,7 +187,7 @@ private:
     std::vector<std::vector<quantize::Choice>> items;
     for (WeightOp weight : linears) {
       if (FormatAttr named = quantize::namedFormat(weight)) {
-        items.push_back({{bytesOf(weight, named.getValue()), 0}});
+        items.push_back({{storedBytes(weight, named.getValue()), 0}});
         continue;
       }
       Expected<std::vector<double>> damages = damagesOf(weight, **runner, **divergence);
@@ -212,7 +195,7 @@ private:
         return Error{"weight '" + weight.getSymName().str() + "': " + damages.error().message};
       std::vector<quantize::Choice> &item = items.emplace_back();
       for (auto [format, damage] : llvm::zip(formats, *damages))
-        item.push_back({bytesOf(weight, format), damage});
+        item.push_back({storedBytes(weight, format), damage});
       if (calibration.progress)
         calibration.progress(items.size(), linears.size(), ("formats for " + weight.getSymName()).str());
     }
@@ -262,15 +245,11 @@ private:
   /// The divergence of the model with the weight alone in each format.
   Expected<std::vector<double>> tryAll(WeightOp weight, const std::shared_ptr<calibrate::Statistics> &statistics,
                                        calibrate::Divergence &divergence) {
-    Expected<formats::StoredMatrix> matrix = source.open(weight);
-    if (!matrix)
-      return matrix.error();
-    Expected<std::vector<float>> values = readAll(&getContext(), *matrix);
-    source.release(weight);
+    Expected<std::vector<float>> values = readAll(source, weight);
     if (!values)
       return values.error();
     const auto threads = quantize::threadsOf(&getContext());
-    const matrix::MatrixView<const float> view(values->data(), matrix->shape().rows, matrix->shape().columns);
+    const matrix::MatrixView<const float> view(values->data(), storedRows(weight), storedColumns(weight));
     std::vector<double> damages;
     for (const formats::Format &format : formats) {
       Expected<quantize::GptqResult> rounded = round(format, view, statistics);

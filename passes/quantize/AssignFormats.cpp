@@ -12,7 +12,6 @@
 
 #include "llvm/ADT/SmallPtrSet.h"
 
-#include <functional>
 #include <limits>
 
 using namespace mlir;
@@ -49,7 +48,7 @@ public:
     takeNamedFormats();
     const WeightUses uses(getOperation());
     for (WeightOp weight : llvm::to_vector(getOperation().getOps<WeightOp>()))
-      if (failed(settle(weight, uses.of(weight))) || failed(checkSums(weight, uses.of(weight))))
+      if (failed(settle(weight, uses.of(weight))) || failed(checkSums(weight, uses)))
         return signalPassFailure();
     chooseMethods(WeightUses(getOperation())); // untying changed the uses
   }
@@ -133,19 +132,15 @@ private:
   }
 
   /// Checks the linears that read `weight` in integers, also through derivations: blocks must not overflow their sums.
-  LogicalResult checkSums(WeightOp weight, ArrayRef<OpOperand *> uses) {
-    LogicalResult result = success();
-    std::function<void(OpOperand &)> visit = [&](OpOperand &use) {
-      if (isDerivation(use.getOwner()) && use.getOperandNumber() == 0)
-        forEachUse(use.getOwner()->getResult(0), visit);
-      auto linear = dyn_cast<LinearOp>(use.getOwner());
-      if (succeeded(result) && linear && linear->hasAttr(quantize::activationsAttrName) &&
-          !linear.getFormatAttr().getValue().isPlain())
-        result = checkSum(weight, linear.getFormatAttr().getValue(), linear.getWeight().getType().getShape().back());
-    };
-    for (OpOperand *use : uses)
-      visit(*use);
-    return result;
+  LogicalResult checkSums(WeightOp weight, const WeightUses &uses) {
+    for (OpOperand *decoder : quantize::decodersOf(weight, uses)) {
+      auto linear = dyn_cast<LinearOp>(decoder->getOwner());
+      if (!linear || !linear->hasAttr(quantize::activationsAttrName) || linear.getFormatAttr().getValue().isPlain())
+        continue;
+      if (failed(checkSum(weight, linear.getFormatAttr().getValue(), linear.getWeight().getType().getShape().back())))
+        return failure();
+    }
+    return success();
   }
 
   LogicalResult checkSum(WeightOp weight, const formats::Format &chosen, int64_t columns) {

@@ -2,8 +2,8 @@
 // Which weight the model's divergence comes from: each is put back to see.
 #include "dialects/lowbit/WeightOrder.h"
 #include "passes/Remarks.h"
-#include "passes/calibrate/SequenceArrays.h"
 #include "passes/quantize/Passes.h"
+#include "passes/quantize/Runner.h"
 
 using namespace mlir;
 using namespace halftone::lowbit;
@@ -21,8 +21,7 @@ public:
       : AttributeDivergenceBase(options), calibration(calibration) {}
 
   void runOnOperation() override {
-    if (!calibration.makeDivergence)
-      calibration.makeDivergence = calibrate::divergenceOn(data);
+    quantize::runOn(data, data, calibration);
     if (Status done = run(); !done) {
       getOperation().emitError() << getArgument() << ": " << done.error().message;
       signalPassFailure();

@@ -4,9 +4,9 @@
 #include "dialects/lowbit/StreamRows.h"
 #include "lib/quantize/ColumnScale.h"
 #include "passes/Remarks.h"
-#include "passes/calibrate/SequenceArrays.h"
 #include "passes/quantize/CalibratedWeights.h"
 #include "passes/quantize/FoldScales.h"
+#include "passes/quantize/Runner.h"
 
 #include <cmath>
 
@@ -27,12 +27,8 @@ public:
     for (const quantize::FoldedWeight &reader : fold.readers) {
       if (!reader.format)
         continue; // stays as it is
-      Expected<formats::StoredMatrix> matrix = source.open(reader.weight);
-      if (!matrix)
-        return matrix.error();
       WeightOp weight = reader.weight;
-      Expected<std::vector<float>> values = readAll(weight.getContext(), *matrix);
-      source.release(weight);
+      Expected<std::vector<float>> values = readAll(source, weight);
       if (!values)
         return values.error();
       trial.readers.push_back({weight, reader.format.getValue(), std::move(*values), {}});
@@ -73,11 +69,8 @@ public:
   AwqPass(const AwqOptions &options, const CalibrationRun &calibration) : AwqBase(options), calibration(calibration) {}
 
   void runOnOperation() override {
-    if (!calibration.makeRunner && !data.empty()) {
-      calibrate::RunnerOptions options;
-      options.work = work + ".activations";
-      calibration.makeRunner = calibrate::runnerOn(data, options);
-    }
+    if (!data.empty())
+      quantize::runOn(data, work, calibration);
     const auto choose = [&](const quantize::ScaleFold &fold, const calibrate::Statistics &statistics,
                             calibrate::BlockRunner &runner) { return search(fold, statistics, runner); };
     if (failed(quantize::foldScales(getOperation(), getArgument(), work, calibration, choose)))

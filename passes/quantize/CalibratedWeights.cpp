@@ -147,15 +147,6 @@ private:
     return {};
   }
 
-  Expected<std::vector<float>> read(WeightOp weight) {
-    Expected<formats::StoredMatrix> matrix = source.open(weight);
-    if (!matrix)
-      return matrix.error();
-    Expected<std::vector<float>> values = readAll(module.getContext(), *matrix);
-    source.release(weight);
-    return values;
-  }
-
   Status quantizeOne(WeightTask &task, WorkFile &file) {
     Expected<QuantizedRows> rows = isDone(task) ? recall(task) : compute(task);
     if (!rows)
@@ -203,7 +194,7 @@ private:
     Expected<WeightInputs> inputs = runner ? look(name, shape[1]) : WeightInputs();
     if (!inputs)
       return inputs.error();
-    Expected<std::vector<float>> values = read(task.weight);
+    Expected<std::vector<float>> values = readAll(source, task.weight);
     if (!values)
       return values.error();
     Expected<GptqResult> result = quantizeMatrix(task.format.getValue(), {values->data(), shape[0], shape[1]}, *inputs);

@@ -2,8 +2,8 @@
 // Fold by fold: look at the value, choose factors, write them, derive the weights around.
 #include "passes/quantize/FoldScales.h"
 
+#include "dialects/lowbit/StoredWeights.h"
 #include "dialects/lowbit/WorkFile.h"
-#include "lib/formats/Packing.h"
 #include "lib/quantize/Method.h"
 #include "passes/Remarks.h"
 #include "passes/quantize/Runner.h"
@@ -68,8 +68,7 @@ private:
     int64_t bytes = 0;
     for (const FoldedWeight &reader : fold.readers) {
       WeightOp weight = reader.weight;
-      const auto type = cast<WeightType>(weight.getType());
-      bytes += formats::rowBytes(type.getFormat().getValue(), type.getShape()[1]) * type.getShape()[0];
+      bytes += storedBytes(weight, cast<WeightType>(weight.getType()).getFormat().getValue());
     }
     return bytes;
   }

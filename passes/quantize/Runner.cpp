@@ -2,6 +2,8 @@
 // Recorded statistics answer as a model that runs would, as far as they can.
 #include "passes/quantize/Runner.h"
 
+#include "passes/calibrate/SequenceArrays.h"
+
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -68,4 +70,14 @@ Expected<std::unique_ptr<calibrate::BlockRunner>> quantize::openRunner(ModuleOp 
   if (!file)
     return file.error();
   return std::unique_ptr<calibrate::BlockRunner>(std::make_unique<RecordedStatistics>(std::move(*file), module));
+}
+
+void quantize::runOn(const std::string &data, const std::string &work, CalibrationRun &run) {
+  if (!run.makeRunner) {
+    calibrate::RunnerOptions options;
+    options.work = work + ".activations";
+    run.makeRunner = calibrate::runnerOn(data, options);
+  }
+  if (!run.makeDivergence)
+    run.makeDivergence = calibrate::divergenceOn(data);
 }

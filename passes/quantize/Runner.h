@@ -2,7 +2,7 @@
 // Where a quantizing pass gets its statistics from.
 #pragma once
 
-#include "passes/calibrate/Passes.h"
+#include "passes/quantize/Passes.h"
 
 namespace halftone::quantize {
 
@@ -11,5 +11,9 @@ namespace halftone::quantize {
 Expected<std::unique_ptr<calibrate::BlockRunner>> openRunner(mlir::ModuleOp module, llvm::StringRef method,
                                                              const calibrate::MakeRunner &makeRunner,
                                                              const calibrate::Wanted &wanted);
+
+/// Lets a pass that no pipeline lends anything run the model on the sequences in the file `data`; files that are in the
+/// way of nobody get names that begin with `work`.
+void runOn(const std::string &data, const std::string &work, CalibrationRun &run);
 
 } // namespace halftone::quantize
