@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-# One operation of --mlir-print-op-generic: results, name, operands, properties, and of a weight as result its rows.
-OPERATION = re.compile(r'^\s*(?:(%\S+) = )?"([\w.]+)"\(([^)]*)\)(?: <\{(.*?)\}>)? : (?:.* -> !lowbit\.weight<(\d+))?')
+# One operation of --mlir-print-op-generic: results, name, operands, properties (attributes beside them say nothing of values), and of a weight as result its rows.
+OPERATION = re.compile(r'^\s*(?:(%\S+) = )?"([\w.]+)"\(([^)]*)\)(?: <\{(.*?)\}>)?(?: \{.*?\})? : (?:.* -> !lowbit\.weight<(\d+))?')
 FUNCTION = re.compile(r'^\s*"func\.func"\(\) <\{.*sym_name = "([^"]*)"')
 ARGUMENTS = re.compile(r"^\s*\^bb0\((.*)\):")
 

@@ -38,7 +38,7 @@ def test_same_function(transposed, qopt, tmp_path):
 
     # The norm is bare now, and the linear reads the evaluated weight.
     assert re.search(r"rms_norm %\w+ epsilon", done.stdout) and "lowbit.get @w.scaled" in done.stdout
-    place = re.search(r'@w\.scaled : !lowbit\.weight<70x96, <f32>> in "(.*)" at (\d+)$', done.stdout, re.MULTILINE)
+    place = re.search(r'@w\.scaled : !lowbit\.weight<70x96, <f32>> in "(.*)" at (\d+) {derived_from = "\w+"}$', done.stdout, re.MULTILINE)
     assert place[1] == str(work)
     scaled = np.frombuffer(work.read_bytes(), np.float32, ROWS * COLUMNS, int(place[2])).reshape(ROWS, COLUMNS)
     np.testing.assert_array_equal(scaled, w * g)

@@ -152,7 +152,7 @@ def test_weights_are_products(qopt, tmp_path, threads):
     assert done.returncode == 0, done.stderr
 
     def found(name, shape):
-        place = re.search(rf'@{re.escape(name)} : \S+ \S+ in "(.*)" at (\d+)$', done.stdout, re.MULTILINE)
+        place = re.search(rf'@{re.escape(name)} : \S+ \S+ in "(.*)" at (\d+) {{derived_from = "\w+"}}$', done.stdout, re.MULTILINE)
         return readWeight({"file": place[1], "offset": int(place[2])}, shape, np.float32).astype(np.float64)
 
     q = found("eye.rotated", (SIZE, SIZE))
