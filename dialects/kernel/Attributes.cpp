@@ -17,21 +17,21 @@ using namespace halftone::kernel;
 /// The most lanes, elements of a group or tokens of a pass: far beyond any processor, and products of two stay small.
 static constexpr int64_t mostInParallel = 4096;
 
-static LogicalResult verifyCounts(function_ref<InFlightDiagnostic()> emitError, StringRef firstName, int64_t first,
-                                  StringRef secondName, int64_t second) {
-  if (first >= 1 && first <= mostInParallel && second >= 1 && second <= mostInParallel)
-    return success();
-  return emitError() << "C1: " << firstName << " and " << secondName << " are 1 to " << mostInParallel << ", not "
-                     << first << " and " << second;
+static LogicalResult verifyCounts(function_ref<InFlightDiagnostic()> emitError,
+                                  ArrayRef<std::pair<StringRef, int64_t>> counts) {
+  for (auto [name, count] : counts)
+    if (count < 1 || count > mostInParallel)
+      return emitError() << "C1: " << name << " are 1 to " << mostInParallel << ", not " << count;
+  return success();
 }
 
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t lanes, int64_t group) {
-  return verifyCounts(emitError, "lanes", lanes, "group", group);
+  return verifyCounts(emitError, {{"lanes", lanes}, {"columns of a group", group}});
 }
 
-LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t lanes, int64_t tokens,
-                                   StringAttr) {
-  return verifyCounts(emitError, "lanes", lanes, "tokens", tokens);
+LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t lanes, int64_t tiles,
+                                   int64_t tokens, StringAttr) {
+  return verifyCounts(emitError, {{"lanes", lanes}, {"tiles", tiles}, {"tokens", tokens}});
 }
 
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef, StringRef, StringRef,

@@ -47,18 +47,19 @@ def Kernel_UnpackedAttr : Kernel_Attr<"Unpacked", "unpacked"> {
 def Kernel_ScheduleAttr : Kernel_Attr<"Schedule", "schedule"> {
   let summary = "How a kernel's loops run";
   let description = [{
-    Recorded by choose-kernels on a `lowbit.kernel`, read by the lowerings: `lanes` elements per vector, `tokens` rows
-    of activations per pass over the weights, and the `dot` instruction of the target's table.
+    Recorded by choose-kernels on a `lowbit.kernel`, read by the lowerings: `lanes` elements per vector; `tiles` of
+    the weight times `tokens` rows of activations, whose sums are in registers at once; and the `dot` instruction of the
+    target's table.
 
     ```mlir
-    #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">
+    #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "vpdpbusd.512">
     ```
 
     Constraints:
-    C1. Lanes and tokens are 1 to 4096.
+    C1. Lanes, tiles and tokens are 1 to 4096.
   }];
-  let parameters = (ins "int64_t":$lanes, "int64_t":$tokens, "::mlir::StringAttr":$dot);
-  let assemblyFormat = "`<` `lanes` $lanes `,` `tokens` $tokens `,` `dot` $dot `>`";
+  let parameters = (ins "int64_t":$lanes, "int64_t":$tiles, "int64_t":$tokens, "::mlir::StringAttr":$dot);
+  let assemblyFormat = "`<` `lanes` $lanes `,` `tiles` $tiles `,` `tokens` $tokens `,` `dot` $dot `>`";
   let genVerifyDecl = 1;
 }
 

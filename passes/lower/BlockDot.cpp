@@ -2,8 +2,6 @@
 // Emits the loop over a tile's blocks.
 #include "passes/lower/BlockDot.h"
 
-#include "passes/lower/RowBuilder.h"
-
 using namespace mlir;
 using namespace halftone;
 using namespace halftone::lowbit;
@@ -15,8 +13,8 @@ static constexpr int64_t vectorsPerStep = 8;
 static constexpr int64_t prefetchDistance = 8192;
 
 BlockDot::BlockDot(LinearOp linear, kernel::ScheduleAttr schedule, OpBuilder &builder)
-    : linear(linear), builder(builder), loc(linear.getLoc()), lanes(schedule.getLanes()), dot(schedule.getDot()),
-      weight(linear.getWeight(), builder, loc) {}
+    : builder(builder), loc(linear.getLoc()), lanes(schedule.getLanes()), dot(schedule.getDot()),
+      input(linear, builder, loc), weight(linear.getWeight(), builder, loc) {}
 
 Value BlockDot::constant(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
 
@@ -67,10 +65,9 @@ SmallVector<Value> BlockDot::addBlock(Value block, Value first, int64_t length, 
   accumulators = steps(offset, firstCode, first, length, accumulators);
 
   Value worth = weight.steps(offset, length);
-  auto activation = linear.getInput().getDefiningOp<kernel::ActivationOp>();
   SmallVector<Value> result;
   for (size_t t = 0; t < totals.size(); ++t) {
-    Value scale = memref::LoadOp::create(builder, loc, activation.getScales(), ValueRange{plus(first, t), block});
+    Value scale = input.scale(plus(first, t), block);
     Value both =
         arith::MulFOp::create(builder, loc, worth, vector::BroadcastOp::create(builder, loc, worth.getType(), scale));
     result.push_back(kernel::DotFinishOp::create(builder, loc, accumulators[t], both, totals[t], dot));
@@ -80,9 +77,8 @@ SmallVector<Value> BlockDot::addBlock(Value block, Value first, int64_t length, 
 
 /// A token's accumulator for a block: minus the zero points times the sum of the activations.
 Value BlockDot::start(Value zeros, Value block, Value token) {
-  auto activation = linear.getInput().getDefiningOp<kernel::ActivationOp>();
-  Value sum = memref::LoadOp::create(builder, loc, activation.getSums(), ValueRange{token, block});
-  return kernel::DotInitOp::create(builder, loc, VectorType::get({lanes}, builder.getI32Type()), zeros, sum, dot);
+  return kernel::DotInitOp::create(builder, loc, VectorType::get({lanes}, builder.getI32Type()), zeros,
+                                   input.sum(token, block), dot);
 }
 
 /// All columns of a block: a loop when there are many.
@@ -127,21 +123,9 @@ SmallVector<Value> BlockDot::step(Value blockOffset, Value firstVector, Value fi
   for (auto [t, accumulator] : llvm::enumerate(accumulators)) {
     SmallVector<Value> activations;
     for (int64_t first = 0; first < columns; first += group)
-      activations.push_back(activationGroup(plus(firstToken, t), plus(column, first)));
+      activations.push_back(input.group(plus(firstToken, t), plus(column, first)));
     result.push_back(
         kernel::DotStepOp::create(builder, loc, accumulator.getType(), accumulator, levels, activations, highest, dot));
   }
   return result;
-}
-
-/// A token's activations from `column` on. Buffers of codes are padded to whole groups.
-Value BlockDot::activationGroup(Value token, Value column) {
-  auto activation = linear.getInput().getDefiningOp<kernel::ActivationOp>();
-  Value input = activation ? activation.getCodes() : bufferOf(linear.getInput());
-  auto type = VectorType::get({weight.layout().group}, cast<MemRefType>(input.getType()).getElementType());
-  Value bits = vector::LoadOp::create(builder, loc, type, input, ValueRange{token, column});
-  if (!activation || !weight.format().isPlain())
-    return bits;
-  auto elements = VectorType::get(type.getShape(), builder.getBF16Type());
-  return vector::BitCastOp::create(builder, loc, elements, bits);
 }

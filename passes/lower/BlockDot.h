@@ -1,7 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The inner loop of every matrix product: decode a block, one dot per token, scale.
+// The inner loop of matrix products with few tokens: decode a block, one dot per token, scale.
 #pragma once
 
+#include "passes/lower/InputRows.h"
 #include "passes/lower/PackedTile.h"
 
 namespace halftone {
@@ -24,16 +25,15 @@ private:
                mlir::ValueRange accumulators);
   Values step(mlir::Value blockOffset, mlir::Value firstVector, mlir::Value firstCode, mlir::Value firstToken,
               int64_t length, int64_t columns, mlir::ValueRange accumulators);
-  mlir::Value activationGroup(mlir::Value token, mlir::Value column);
   mlir::Value start(mlir::Value zeros, mlir::Value block, mlir::Value token);
   mlir::Value constant(int64_t value);
   mlir::Value plus(mlir::Value index, int64_t offset);
 
-  lowbit::LinearOp linear;
   mlir::OpBuilder &builder;
   mlir::Location loc;
   int64_t lanes;
   mlir::StringAttr dot;
+  InputRows input;
   PackedTile weight;
 };
 

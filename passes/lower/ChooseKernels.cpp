@@ -49,9 +49,13 @@ public:
       const auto format = weight ? cast<WeightType>(weight.getType()).getFormat().getValue()
                                  : formats::Format::plain(formats::Scalar::F32);
       StringAttr dot = builder.getStringAttr(targets::chooseDot(target, format).name);
+      // The sum of a block and that of a row; plain formats have only the latter.
+      const targets::RegisterTile tile = targets::chooseRegisterTile(target, lanes, format.isPlain() ? 1 : 2);
       rewrote(kernel.getLoc(), "choose-kernels")
-          << remark::metric("dot", dot.getValue()) << remark::metric("lanes", lanes);
-      kernel->setAttr(kernel::scheduleAttrName, kernel::ScheduleAttr::get(&getContext(), lanes, tokens, dot));
+          << remark::metric("dot", dot.getValue()) << remark::metric("lanes", lanes)
+          << remark::metric("tiles", tile.tiles) << remark::metric("tokens", tile.tokens);
+      kernel->setAttr(kernel::scheduleAttrName,
+                      kernel::ScheduleAttr::get(&getContext(), lanes, tile.tiles, tile.tokens, dot));
     });
 
     const WeightUses uses(module);

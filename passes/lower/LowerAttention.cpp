@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Causal attention of one token and head at a time over the cache.
+// Causal attention of some tokens and one head at a time over the cache.
 #include "passes/lower/Passes.h"
 #include "passes/lower/RowBuilder.h"
 
@@ -14,6 +14,12 @@ namespace halftone {
 
 namespace {
 
+/// Tokens whose scores with the same positions are computed at once, and vectors of positions then; a lone token takes
+/// more positions, because a sum waits for the one before it.
+constexpr int64_t tokensAtOnce = 4, vectorsForSeveral = 2, vectorsForOne = 4;
+/// Sums of values that are in registers at once.
+constexpr int64_t sumsAtOnce = 16;
+
 class AttentionLowering {
 public:
   AttentionLowering(KernelOp kernel, OpBuilder &builder)
@@ -21,150 +27,214 @@ public:
         lanes(scheduleOf(kernel).getLanes()), rows(builder, loc, lanes) {}
 
   void run() {
-    const int64_t tokens = cast<ShapedType>(op.getType()).getDimSize(0), heads = op.getHeads();
-    const int64_t share = heads / op.getCache().getType().getHeads();
+    const int64_t tokens = cast<ShapedType>(op.getType()).getDimSize(0), left = tokens % tokensAtOnce;
     keys = kernel::keysOf(op.getCache(), builder, loc);
     values = kernel::valuesOf(op.getCache(), builder, loc);
     queries = bufferOf(op.getQueries());
+    setGroup(std::min(tokens, tokensAtOnce));
     // Scores of the longest past of this call: each thread has its own, on its stack.
-    Value longest = times(steps(add(op.getPast(), index(tokens))), kernel::cachePositions);
-    scores = memref::AllocaOp::create(builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getF32Type()),
-                                      longest, builder.getI64IntegerAttr(64));
-    parallelLoop(builder, loc, tokens * heads, [&](Value i) {
-      token = arith::DivUIOp::create(builder, loc, i, index(heads));
-      Value head = arith::RemUIOp::create(builder, loc, i, index(heads));
-      cacheHead = arith::DivUIOp::create(builder, loc, head, index(share));
-      base = times(head, size());
-      count = add(add(op.getPast(), token), index(1));
-      Value largest = computeScores();
-      Value sum = exponentiate(largest);
-      sumValues(sum);
-    });
+    Value longest =
+        times(arith::CeilDivUIOp::create(builder, loc, steps(add(op.getPast(), index(tokens))), index(tilesAtOnce)),
+              tilesAtOnce * kernel::cachePositions);
+    scores =
+        memref::AllocaOp::create(builder, loc, MemRefType::get({group, ShapedType::kDynamic}, builder.getF32Type()),
+                                 longest, builder.getI64IntegerAttr(64));
+    lowerGroups(0, tokens / group);
+    if (tokens > group && left != 0) {
+      setGroup(left);
+      lowerGroups(tokens - left, 1);
+    }
   }
 
 private:
   int64_t size() { return op.getCache().getType().getSize(); }
 
-  /// scores[p] = scale * q . k[p], minus infinity for positions that the token does not see. Gives the largest.
-  Value computeScores() {
-    constexpr float never = -std::numeric_limits<float>::infinity();
-    Value scale = rows.splat(op.getScale().convertToFloat());
-    Value largest = forEachPosition(rows.splat(never), [&](Value tile, int64_t within, Value position, Value best) {
-      Value product = dotWithKeys(tile, within);
-      Value scaled = arith::MulFOp::create(builder, loc, product, scale);
-      Value left = arith::SubIOp::create(builder, loc, builder.createOrFold<arith::IndexCastOp>(loc, builder.getI64Type(), count),
-                                         builder.createOrFold<arith::IndexCastOp>(loc, builder.getI64Type(), position));
-      Value zero = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
-      Value seenLanes = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
-                                                   arith::MaxSIOp::create(builder, loc, left, zero));
-      Value seen = vector::CreateMaskOp::create(builder, loc, rows.vectorOf(builder.getI1Type()), seenLanes);
-      Value score = arith::SelectOp::create(builder, loc, seen, scaled, rows.splat(never));
-      rows.store(score, scores, position, {});
-      return arith::MaximumFOp::create(builder, loc, best, score).getResult();
-    });
-    return vector::ReductionOp::create(builder, loc, vector::CombiningKind::MAXIMUMF, largest);
+  void setGroup(int64_t tokens) {
+    group = tokens;
+    tilesAtOnce =
+        std::max<int64_t>((tokens > 1 ? vectorsForSeveral : vectorsForOne) * lanes / kernel::cachePositions, 1);
   }
 
-  /// The query's products with one vector of positions: a sum over the head's channels, in order.
-  Value dotWithKeys(Value tile, int64_t within) {
+  /// `groups` groups of tokens from `first` on, one head at a time.
+  void lowerGroups(int64_t first, int64_t groups) {
+    const int64_t heads = op.getHeads(), share = heads / op.getCache().getType().getHeads();
+    // Consecutive iterations are those of one head: later tokens see more, so each thread gets both kinds.
+    parallelLoop(builder, loc, groups * heads, [&](Value i) {
+      Value head = arith::DivUIOp::create(builder, loc, i, index(groups));
+      token = add(times(arith::RemUIOp::create(builder, loc, i, index(groups)), group), index(first));
+      cacheHead = arith::DivUIOp::create(builder, loc, head, index(share));
+      base = times(head, size());
+      count = add(add(op.getPast(), token), index(group));
+      SmallVector<Value> largest = computeScores(), sums = exponentiate(largest);
+      sumValues(sums);
+    });
+  }
+
+  /// scores[t][p] = scale * q[t] . k[p], minus infinity for positions that token t does not see. Gives the largest.
+  SmallVector<Value> computeScores() {
+    constexpr float never = -std::numeric_limits<float>::infinity();
+    Value scale = rows.splat(op.getScale().convertToFloat());
+    const SmallVector<Value> none(group, rows.splat(never));
+    return reduced(vector::CombiningKind::MAXIMUMF, forEachStep(none, [&](Value firstTile, ValueRange best) {
+                     SmallVector<Value> result(best);
+                     const SmallVector<Value> products = dotWithKeys(firstTile);
+                     for (int64_t v = 0; v < vectorsAtOnce(); ++v) {
+                       Value position = add(times(firstTile, kernel::cachePositions), index(v * lanes));
+                       for (int64_t t = 0; t < group; ++t) {
+                         Value scaled = arith::MulFOp::create(builder, loc, products[v * group + t], scale);
+                         Value score =
+                             arith::SelectOp::create(builder, loc, seenBy(t, position), scaled, rows.splat(never));
+                         rows.store(score, scores, {index(t), position}, {});
+                         result[t] = arith::MaximumFOp::create(builder, loc, result[t], score);
+                       }
+                     }
+                     return result;
+                   }));
+  }
+
+  /// The lanes from `position` on that token t of the group sees.
+  Value seenBy(int64_t t, Value position) {
+    auto integer = [&](Value value) {
+      return builder.createOrFold<arith::IndexCastOp>(loc, builder.getI64Type(), value);
+    };
+    Value seen = add(add(op.getPast(), token), index(t + 1));
+    Value left = arith::SubIOp::create(builder, loc, integer(seen), integer(position));
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
+    Value some = arith::MaxSIOp::create(builder, loc, left, zero);
+    return vector::CreateMaskOp::create(
+        builder, loc, rows.vectorOf(builder.getI1Type()),
+        arith::IndexCastOp::create(builder, loc, builder.getIndexType(), some).getResult());
+  }
+
+  /// The queries' products with the positions of a step, by vector of positions, then by token: sums over the head's
+  /// channels, in order.
+  SmallVector<Value> dotWithKeys(Value firstTile) {
     constexpr int64_t unroll = 8;
-    auto channel = [&](Value c, Value sum) -> Value {
-      Value key = rows.load(keys, {tile, cacheHead, c, index(within)}, {});
-      Value query = memref::LoadOp::create(builder, loc, queries, ValueRange{token, add(base, c)});
-      return rows.multiplyAdd(key, rows.splat(query), sum);
+    const int64_t perTile = kernel::cachePositions / lanes;
+    SmallVector<Value> tiles; // the last step may reach behind the last tile
+    Value last = arith::SubIOp::create(builder, loc, steps(count), index(1));
+    for (int64_t i = 0; i < tilesAtOnce; ++i)
+      tiles.push_back(arith::MinUIOp::create(builder, loc, add(firstTile, index(i)), last));
+    auto channel = [&](Value c, SmallVector<Value> sums) {
+      SmallVector<Value> spread;
+      for (int64_t t = 0; t < group; ++t)
+        spread.push_back(rows.splat(
+            memref::LoadOp::create(builder, loc, queries, ValueRange{add(token, index(t)), add(base, c)}).getResult()));
+      for (int64_t v = 0; v < vectorsAtOnce(); ++v) {
+        Value key = rows.load(keys, {tiles[v / perTile], cacheHead, c, index(v % perTile * lanes)}, {});
+        for (int64_t t = 0; t < group; ++t)
+          sums[v * group + t] = rows.multiplyAdd(key, spread[t], sums[v * group + t]);
+      }
+      return sums;
     };
     const int64_t whole = size() / unroll * unroll;
-    auto loop = scf::ForOp::create(builder, loc, index(0), index(whole), index(unroll), rows.splat(0.0f));
+    SmallVector<Value> sums(group * vectorsAtOnce(), rows.splat(0.0f));
+    auto loop = scf::ForOp::create(builder, loc, index(0), index(whole), index(unroll), sums);
     {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(loop.getBody());
-      Value sum = loop.getRegionIterArgs().front();
+      sums.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
       for (int64_t i = 0; i < unroll; ++i)
-        sum = channel(add(loop.getInductionVar(), index(i)), sum);
-      scf::YieldOp::create(builder, loc, sum);
+        sums = channel(add(loop.getInductionVar(), index(i)), sums);
+      scf::YieldOp::create(builder, loc, sums);
     }
-    Value sum = loop.getResult(0);
+    sums.assign(loop.getResults().begin(), loop.getResults().end());
     for (int64_t c = whole; c < size(); ++c)
-      sum = channel(index(c), sum);
-    return sum;
+      sums = channel(index(c), sums);
+    return sums;
   }
 
-  /// scores[p] = exp(scores[p] - largest). Gives their sum.
-  Value exponentiate(Value largest) {
-    Value shift = rows.splat(largest);
-    Value sums = forEachPosition(rows.splat(0.0f), [&](Value, int64_t, Value position, Value sum) {
-      Value score = rows.load(scores, position, {});
-      Value power = math::ExpOp::create(builder, loc, arith::SubFOp::create(builder, loc, score, shift));
-      rows.store(power, scores, position, {});
-      return arith::AddFOp::create(builder, loc, sum, power).getResult();
-    });
-    return vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, sums, arith::FastMathFlags::reassoc);
+  /// scores[t][p] = exp(scores[t][p] - largest[t]). Gives their sums.
+  SmallVector<Value> exponentiate(ArrayRef<Value> largest) {
+    const auto shifts = llvm::map_to_vector(largest, [&](Value scalar) { return rows.splat(scalar); });
+    const SmallVector<Value> none(group, rows.splat(0.0f));
+    return reduced(vector::CombiningKind::ADD, forEachStep(none, [&](Value firstTile, ValueRange before) {
+                     SmallVector<Value> sums(before);
+                     for (int64_t v = 0; v < vectorsAtOnce(); ++v) {
+                       Value position = add(times(firstTile, kernel::cachePositions), index(v * lanes));
+                       for (int64_t t = 0; t < group; ++t) {
+                         Value score = rows.load(scores, {index(t), position}, {});
+                         Value power =
+                             math::ExpOp::create(builder, loc, arith::SubFOp::create(builder, loc, score, shifts[t]));
+                         rows.store(power, scores, {index(t), position}, {});
+                         sums[t] = arith::AddFOp::create(builder, loc, sums[t], power);
+                       }
+                     }
+                     return sums;
+                   }));
   }
 
-  /// out = sum over positions of scores[p] * v[p] / sum, position by position.
-  void sumValues(Value sum) {
-    SmallVector<Value> totals(formats::divideUp(size(), lanes), rows.splat(0.0f));
-    auto tiles = scf::ForOp::create(builder, loc, index(0), steps(count), index(1), totals);
-    {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(tiles.getBody());
-      Value first = times(tiles.getInductionVar(), kernel::cachePositions);
-      Value left = arith::SubIOp::create(builder, loc, count, first);
-      Value here = arith::MinUIOp::create(builder, loc, left, index(kernel::cachePositions));
-      auto positions = scf::ForOp::create(builder, loc, index(0), here, index(1), tiles.getRegionIterArgs());
-      {
-        OpBuilder::InsertionGuard inner(builder);
-        builder.setInsertionPointToStart(positions.getBody());
-        Value within = positions.getInductionVar();
-        Value weight = rows.splat(memref::LoadOp::create(builder, loc, scores, add(first, within)).getResult());
-        scf::YieldOp::create(builder, loc, addValue(tiles.getInductionVar(), within, weight,
-                                                    positions.getRegionIterArgs()));
-      }
-      scf::YieldOp::create(builder, loc, positions.getResults());
+  /// out[t] = sum over positions of scores[t][p] * v[p] / sums[t], position by position.
+  void sumValues(ArrayRef<Value> sums) {
+    const auto divisors = llvm::map_to_vector(sums, [&](Value sum) { return rows.splat(sum); });
+    const int64_t all = formats::divideUp(size(), lanes), atOnce = std::max<int64_t>(sumsAtOnce / group, 1);
+    for (int64_t first = 0; first < all; first += atOnce) {
+      const int64_t vectors = std::min(atOnce, all - first);
+      const SmallVector<Value> totals = totalsOfValues(first, vectors);
+      for (int64_t v = 0; v < vectors; ++v)
+        for (int64_t t = 0; t < group; ++t) {
+          Value result = arith::DivFOp::create(builder, loc, totals[v * group + t], divisors[t]);
+          rows.store(result, out, {add(token, index(t)), add(base, index((first + v) * lanes))}, maskOf(first + v));
+        }
     }
-    Value divisor = rows.splat(sum);
-    forEachVectorOfHead([&](int64_t v, Value channel, Value mask) {
-      Value result = arith::DivFOp::create(builder, loc, tiles.getResult(v), divisor);
-      rows.store(result, out, {token, add(base, channel)}, mask);
-    });
   }
 
-  SmallVector<Value> addValue(Value tile, Value within, Value weight, ValueRange totals) {
-    SmallVector<Value> result;
-    forEachVectorOfHead([&](int64_t v, Value channel, Value mask) {
-      Value value = rows.load(values, {tile, cacheHead, within, channel}, mask);
-      result.push_back(rows.multiplyAdd(weight, value, totals[v]));
-    });
-    return result;
+  /// Sums over the positions of `vectors` vectors of channels from vector `first` on, by vector, then by token.
+  SmallVector<Value> totalsOfValues(int64_t first, int64_t vectors) {
+    const SmallVector<Value> none(vectors * group, rows.splat(0.0f));
+    auto tiles = scf::ForOp::create(builder, loc, index(0), steps(count), index(1), none);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(tiles.getBody());
+    Value begin = times(tiles.getInductionVar(), kernel::cachePositions);
+    Value here = arith::MinUIOp::create(builder, loc, arith::SubIOp::create(builder, loc, count, begin),
+                                        index(kernel::cachePositions));
+    auto positions = scf::ForOp::create(builder, loc, index(0), here, index(1), tiles.getRegionIterArgs());
+    scf::YieldOp::create(builder, loc, positions.getResults());
+    builder.setInsertionPointToStart(positions.getBody());
+    Value within = positions.getInductionVar();
+    SmallVector<Value> weights, next(positions.getRegionIterArgs());
+    for (int64_t t = 0; t < group; ++t)
+      weights.push_back(rows.splat(
+          memref::LoadOp::create(builder, loc, scores, ValueRange{index(t), add(begin, within)}).getResult()));
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value value = rows.load(values, {tiles.getInductionVar(), cacheHead, within, index((first + v) * lanes)},
+                              maskOf(first + v));
+      for (int64_t t = 0; t < group; ++t)
+        next[v * group + t] = rows.multiplyAdd(weights[t], value, next[v * group + t]);
+    }
+    scf::YieldOp::create(builder, loc, next);
+    return SmallVector<Value>(tiles.getResults());
   }
 
-  /// Always unrolled: the totals are one vector each.
-  void forEachVectorOfHead(function_ref<void(int64_t, Value channel, Value mask)> body) {
-    for (int64_t v = 0; v * lanes < size(); ++v)
-      body(v, index(v * lanes), rows.maskFor(size() - v * lanes));
-  }
+  /// The lanes of vector number `v` of a head's channels that are channels, or nothing when all are.
+  Value maskOf(int64_t v) { return rows.maskFor(size() - v * lanes); }
 
-  /// Runs `body` over the positions that the token sees, a vector at a time, carrying one value. `within` is where in
-  /// its tile the vector begins.
-  Value forEachPosition(Value carried, function_ref<Value(Value tile, int64_t within, Value position, Value)> body) {
-    auto loop = scf::ForOp::create(builder, loc, index(0), steps(count), index(1), carried);
+  /// Runs `body` over the positions that the last token sees, several tiles at a time, carrying a value for each token.
+  SmallVector<Value> forEachStep(ArrayRef<Value> carried,
+                                 function_ref<SmallVector<Value>(Value firstTile, ValueRange)> body) {
+    auto loop = scf::ForOp::create(builder, loc, index(0), steps(count), index(tilesAtOnce), carried);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    Value value = loop.getRegionIterArgs().front();
-    Value first = times(loop.getInductionVar(), kernel::cachePositions);
-    for (int64_t within = 0; within < kernel::cachePositions; within += lanes)
-      value = body(loop.getInductionVar(), within, add(first, index(within)), value);
-    scf::YieldOp::create(builder, loc, value);
-    return loop.getResult(0);
+    scf::YieldOp::create(builder, loc, body(loop.getInductionVar(), loop.getRegionIterArgs()));
+    return SmallVector<Value>(loop.getResults());
   }
 
+  /// Each token's vector as one number.
+  SmallVector<Value> reduced(vector::CombiningKind kind, ArrayRef<Value> vectors) {
+    return llvm::map_to_vector(vectors, [&](Value vector) -> Value {
+      return vector::ReductionOp::create(builder, loc, kind, vector, arith::FastMathFlags::reassoc);
+    });
+  }
+
+  /// Vectors of positions in a step.
+  int64_t vectorsAtOnce() { return tilesAtOnce * kernel::cachePositions / lanes; }
   /// Cache tiles that `positions` take.
   Value steps(Value positions) {
     return arith::CeilDivUIOp::create(builder, loc, positions, index(kernel::cachePositions));
   }
   Value index(int64_t value) { return rows.index(value); }
-  Value add(Value a, Value b) { return arith::AddIOp::create(builder, loc, a, b); }
-  Value times(Value a, int64_t factor) { return arith::MulIOp::create(builder, loc, a, index(factor)); }
+  Value add(Value a, Value b) { return builder.createOrFold<arith::AddIOp>(loc, a, b); }
+  Value times(Value a, int64_t factor) { return builder.createOrFold<arith::MulIOp>(loc, a, index(factor)); }
 
   AttentionOp op;
   Value out;
@@ -172,14 +242,16 @@ private:
   Location loc;
   int64_t lanes;
   RowBuilder rows;
-  Value keys, values, queries, scores, token, cacheHead, base, count;
+  int64_t group = 1, tilesAtOnce = 1;
+  Value keys, values, queries, scores;
+  Value token, cacheHead, base, count; // of the iteration: the group's first token, and what its last one sees
 };
 
 class LowerAttentionPass : public halftone::impl::LowerAttentionBase<LowerAttentionPass> {
 public:
   void runOnOperation() override {
-    if (failed(lowerKernels<AttentionOp>(getOperation(),
-                   [](KernelOp kernel, OpBuilder &builder) { AttentionLowering(kernel, builder).run(); })))
+    if (failed(lowerKernels<AttentionOp>(
+            getOperation(), [](KernelOp kernel, OpBuilder &builder) { AttentionLowering(kernel, builder).run(); })))
       signalPassFailure();
   }
 };

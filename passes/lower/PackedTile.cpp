@@ -2,6 +2,8 @@
 // Loads from packed weights.
 #include "passes/lower/PackedTile.h"
 
+#include "passes/lower/Bfloat16.h"
+
 using namespace mlir;
 using namespace halftone;
 
@@ -46,6 +48,13 @@ Value PackedTile::blockOffset(Value block) {
   return arith::AddIOp::create(builder, loc, tileOffset, within);
 }
 
+Value PackedTile::elementOffset(Value block, int64_t length) {
+  const int64_t bytes =
+      formats::vectorCount(form, length) * formats::lineBytes(form) * formats::scalarBytes(format().code.scalar);
+  Value within = arith::MulIOp::create(builder, loc, block, arith::ConstantIndexOp::create(builder, loc, bytes));
+  return arith::AddIOp::create(builder, loc, tileOffset, within);
+}
+
 SmallVector<Value> PackedTile::levels(Value offset, Value first, int64_t count, int64_t length) {
   SmallVector<Value> lines;
   auto addLines = [&](int64_t planeOffset, int64_t vectorsPerLine, int64_t size, int64_t number) {
@@ -85,18 +94,29 @@ Value PackedTile::lookUp(Value codes) {
   return kernel::LookupOp::create(builder, loc, codes.getType(), codes, table);
 }
 
+/// Bytes of scalars as f32.
+Value PackedTile::widen(Value bytes, formats::Scalar scalar) {
+  const int64_t count = cast<VectorType>(bytes.getType()).getNumElements() / formats::scalarBytes(scalar);
+  auto as = [&](Type element) {
+    return vector::BitCastOp::create(builder, loc, VectorType::get({count}, element), bytes).getResult();
+  };
+  if (scalar == formats::Scalar::BF16)
+    return widenBf16(builder, loc, as(builder.getI16Type()));
+  Value stored = as(elementType(scalar, builder));
+  if (scalar == formats::Scalar::F32)
+    return stored;
+  return arith::ExtFOp::create(builder, loc, VectorType::get({count}, builder.getF32Type()), stored);
+}
+
 Value PackedTile::steps(Value offset, int64_t length) {
   const formats::Scalar scalar = format().scale;
   Value raw =
       bytes(plus(offset, formats::scalesOffset(format(), form, length)), form.lanes * formats::scalarBytes(scalar));
-  Value stored =
-      vector::BitCastOp::create(builder, loc, VectorType::get({form.lanes}, elementType(scalar, builder)), raw);
-  auto floats = VectorType::get({form.lanes}, builder.getF32Type());
-  Value scales =
-      scalar == formats::Scalar::F32 ? stored : arith::ExtFOp::create(builder, loc, floats, stored).getResult();
+  Value scales = widen(raw, scalar);
   const float unit = format().step(1);
   if (unit == 1)
     return scales;
+  auto floats = cast<VectorType>(scales.getType());
   auto units = DenseElementsAttr::get(floats, builder.getF32FloatAttr(unit));
   return arith::MulFOp::create(builder, loc, scales, arith::ConstantOp::create(builder, loc, units));
 }

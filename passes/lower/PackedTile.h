@@ -22,6 +22,9 @@ public:
   /// Where block number `block` of the tile begins.
   mlir::Value blockOffset(mlir::Value block);
 
+  /// Where elements of a plain format begin, those of block number `block` when blocks have `length` columns.
+  mlir::Value elementOffset(mlir::Value block, int64_t length);
+
   /// Vectors `first` to `first + count - 1` of a block of `length` columns that begins at `offset`: levels, or the
   /// elements of a plain format. `first` is a multiple of 8, so that it begins a line of every plane.
   llvm::SmallVector<mlir::Value> levels(mlir::Value offset, mlir::Value first, int64_t count, int64_t length);
@@ -34,6 +37,7 @@ public:
 
 private:
   mlir::Value lookUp(mlir::Value codes);
+  mlir::Value widen(mlir::Value bytes, formats::Scalar scalar);
   mlir::Value bytes(mlir::Value offset, int64_t count);
   mlir::Value plus(mlir::Value index, int64_t offset);
 

@@ -27,8 +27,8 @@ def ChooseKernels : Pass<"choose-kernels", "::mlir::ModuleOp"> {
   let summary = "Decide each kernel's schedule and each weight's layout";
   let description = [{
     Records a `#kernel.schedule` on every `lowbit.kernel` and, on the weight of every matrix product and table of
-    embeddings, the `#kernel.layout` that the target's dot instruction for the weight's format wants. Nothing changes
-    but attributes; pack-weights and the lowerings act on them. The `halftone.target` of the function or module decides;
+    embeddings, the `#kernel.layout` that the target's dot instruction for the weight's format wants. The schedule's
+    tiles and tokens are the register tile that loads least for each product. Nothing changes but attributes; pack-weights and the lowerings act on them. The `halftone.target` of the function or module decides;
     with several, the widest vectors give the lanes of all, because they share the weights: narrower instructions take
     a vector in pieces.
 
@@ -37,8 +37,7 @@ def ChooseKernels : Pass<"choose-kernels", "::mlir::ModuleOp"> {
     =>
       lowbit.weight @q : <288x288, <int4, block 32, scale f16>> in "work" at 0 {layout = #kernel.layout<lanes 16, group 4>}
   }];
-  let options = [Option<"tokens", "tokens", "int64_t", "4", "Tokens per pass over the weights when there are several">,
-                 Option<"reference", "reference", "bool", "false",
+  let options = [Option<"reference", "reference", "bool", "false",
                         "For lower-reference: every such weight gets #kernel.unpacked, kernels get no schedule">];
   let dependentDialects = ["::halftone::kernel::KernelDialect"];
 }
@@ -88,9 +87,20 @@ class LowerKernels<string name, string what> : Pass<name, "::mlir::func::FuncOp"
 
 def LowerLinear : LowerKernels<"lower-linear", "linears"> {
   let description = [{
-    One parallel loop over the tiles of rows of the weight; within it a loop over groups of tokens, and one over the
-    blocks along the columns: decode the block once, one dot per token, scale. Elementwise operations of the kernel
-    work on the accumulators before they are stored; linears that feed the same operation share the loop.
+    With few tokens, one parallel loop over the tiles of rows of the weight; within it a loop over groups of tokens, and
+    one over the blocks along the columns: decode the block once, one dot per token, scale.
+    With many, one parallel loop over panels of several tiles. Of a panel, as many columns as fit into the first cache
+    are decoded into the thread's memory; then for each group of tokens the sums of all tiles are in registers while
+    the blocks go by.
+    Elementwise operations of the kernel work on the sums before they are stored; linears that feed the same operation
+    share the loop.
+
+    Example, for each panel of 3 tiles and 4 tokens at a time:
+      scf.forall (%panel) in (6) {
+        scf.for %b ... { kernel.decode; vector.store %levels }                  // 512 columns
+        scf.for %t = 0 to 256 step 4 { scf.for %b ... { 96 x kernel.dot_step; 12 x kernel.dot_finish } }
+        scf.for %t = 0 to 256 { elementwise operations; vector.store }
+      }
   }];
 }
 
@@ -110,8 +120,9 @@ def LowerRope : LowerKernels<"lower-rope", "rotary embeddings and cache appends"
 
 def LowerAttention : LowerKernels<"lower-attention", "attention"> {
   let description = [{
-    One parallel loop over tokens and heads. Scores are computed for 16 positions at a time from the transposed keys,
-    the softmax subtracts the maximum, and the values are summed position by position: one order, whatever the threads.
+    One parallel loop over heads and groups of four tokens. Scores of a group are computed for some vectors of positions
+    at a time from the transposed keys, the softmax subtracts the maximum, and the values are summed position by
+    position: one order, whatever the threads and whichever tokens come together.
   }];
 }
 

@@ -83,11 +83,11 @@ static Value multiplyBytes(OpBuilder &builder, Location loc, const DotStep &step
 using formats::Scalar;
 
 static constexpr targets::DotInstruction dots[] = {
-    // name, features, vector, plain, highest, group, step
-    {"multiply-add", "", 0, Scalar::F32, 0, 1, multiplyAdd},
-    {"multiply-add-f16", "", 0, Scalar::F16, 0, 1, multiplyAdd},
-    {"multiply-pairs", "", 0, Scalar::BF16, 0, 2, multiplyPairs},
-    {"multiply-bytes", "", 0, std::nullopt, 255, 4, multiplyBytes},
+    // name, features, vector, plain, highest, group, vectors, step
+    {"multiply-add", "", 0, Scalar::F32, 0, 1, 1, multiplyAdd},
+    {"multiply-add-f16", "", 0, Scalar::F16, 0, 1, 1, multiplyAdd},
+    {"multiply-pairs", "", 0, Scalar::BF16, 0, 2, 1, multiplyPairs},
+    {"multiply-bytes", "", 0, std::nullopt, 255, 4, 1, multiplyBytes},
 };
 
 const targets::Architecture targets::portable = {dots, {}};

@@ -72,6 +72,26 @@ const DotInstruction &targets::chooseDot(kernel::TargetAttr target, const format
   return *dot;
 }
 
+/// Vector registers of the processor.
+static int64_t registersOf(kernel::TargetAttr target) { return hasFeatures(target, "avx512vl") ? 32 : 16; }
+
+targets::RegisterTile targets::chooseRegisterTile(kernel::TargetAttr target, int64_t lanes, int64_t vectors) {
+  const int64_t pieces = std::max<int64_t>(lanes * 32 / target.getVector(), 1), registers = registersOf(target);
+  RegisterTile best = {1, 1};
+  double fewest = 2;
+  // Beside the sums there are the levels of one step, the activations of a token, and one for what is between.
+  for (int64_t tiles = 1; tiles <= 4; ++tiles)
+    for (int64_t tokens = 1; tokens <= 8; tokens *= 2) {
+      const int64_t wide = tiles * pieces;
+      const double loads = static_cast<double>(wide + tokens) / static_cast<double>(wide * tokens);
+      if (vectors * wide * tokens + wide + 2 > registers || loads >= fewest)
+        continue;
+      best = {tiles, tokens};
+      fewest = loads;
+    }
+  return best;
+}
+
 const LookupInstruction *targets::chooseLookup(kernel::TargetAttr target, int64_t bits) {
   for (const Architecture *architecture : architectures())
     for (const LookupInstruction &lookup : architecture->lookups)

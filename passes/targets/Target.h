@@ -28,6 +28,9 @@ struct DotInstruction {
   int64_t highest;
   /// Consecutive columns that one lane takes in at once.
   int64_t group;
+  /// Vectors of levels that a step should have where registers are scarce: 1, unless it adds several up in narrow
+  /// lanes.
+  int64_t vectors;
   /// Adds the products of a step to its accumulator.
   mlir::Value (*step)(mlir::OpBuilder &builder, mlir::Location loc, const DotStep &step);
 };
@@ -59,6 +62,15 @@ bool supports(kernel::TargetAttr target, const DotInstruction &instruction);
 
 /// The best instruction of `target` for weights of `format`.
 const DotInstruction &chooseDot(kernel::TargetAttr target, const formats::Format &format);
+
+/// A register tile: sums of `tiles` tiles of a weight, each one vector of a kernel's lanes, with `tokens` tokens.
+struct RegisterTile {
+  int64_t tiles, tokens;
+};
+
+/// The register tile that loads least for each product, in vectors of `lanes` lanes of 32 bits, when each sum takes
+/// `vectors` vectors.
+RegisterTile chooseRegisterTile(kernel::TargetAttr target, int64_t lanes, int64_t vectors);
 
 /// The best lookup of `target` for vectors of `bits` bits, or null when it has none.
 const LookupInstruction *chooseLookup(kernel::TargetAttr target, int64_t bits);

@@ -107,18 +107,18 @@ constexpr auto codes = std::nullopt;
 constexpr auto bf16 = formats::Scalar::BF16;
 
 constexpr targets::DotInstruction dots[] = {
-    // name, features, vector, plain, highest, group, step
-    {"vpdpbusd.512", "avx512vnni", 512, codes, 255, 4, vpdpbusd},
-    {"vpdpbusd.256", "avx512vnni,avx512vl", 256, codes, 255, 4, vpdpbusd},
-    {"vpdpbusd.vex.256", "avxvnni", 256, codes, 255, 4, vpdpbusd},
-    {"pmaddubsw.512", "avx512bw", 512, codes, pmaddubswHighest, 4, pmaddubsw},
-    {"pmaddwd.512", "avx512bw", 512, codes, 255, 4, pmaddwd},
-    {"pmaddubsw.256", "avx2", 256, codes, pmaddubswHighest, 4, pmaddubsw},
-    {"pmaddwd.256", "avx2", 256, codes, 255, 4, pmaddwd},
-    {"pmaddubsw.128", "ssse3", 128, codes, pmaddubswHighest, 4, pmaddubsw},
-    {"pmaddwd.128", "sse2", 128, codes, 255, 4, pmaddwd},
-    {"vdpbf16ps.512", "avx512bf16", 512, bf16, 0, 2, vdpbf16ps},
-    {"vdpbf16ps.256", "avx512bf16,avx512vl", 256, bf16, 0, 2, vdpbf16ps},
+    // name, features, vector, plain, highest, group, vectors, step
+    {"vpdpbusd.512", "avx512vnni", 512, codes, 255, 4, 1, vpdpbusd},
+    {"vpdpbusd.256", "avx512vnni,avx512vl", 256, codes, 255, 4, 1, vpdpbusd},
+    {"vpdpbusd.vex.256", "avxvnni", 256, codes, 255, 4, 1, vpdpbusd},
+    {"pmaddubsw.512", "avx512bw", 512, codes, pmaddubswHighest, 4, 4, pmaddubsw},
+    {"pmaddwd.512", "avx512bw", 512, codes, 255, 4, 1, pmaddwd},
+    {"pmaddubsw.256", "avx2", 256, codes, pmaddubswHighest, 4, 4, pmaddubsw},
+    {"pmaddwd.256", "avx2", 256, codes, 255, 4, 1, pmaddwd},
+    {"pmaddubsw.128", "ssse3", 128, codes, pmaddubswHighest, 4, 4, pmaddubsw},
+    {"pmaddwd.128", "sse2", 128, codes, 255, 4, 1, pmaddwd},
+    {"vdpbf16ps.512", "avx512bf16", 512, bf16, 0, 2, 1, vdpbf16ps},
+    {"vdpbf16ps.256", "avx512bf16,avx512vl", 256, bf16, 0, 2, 1, vdpbf16ps},
 };
 
 constexpr targets::LookupInstruction lookups[] = {

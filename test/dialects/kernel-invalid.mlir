@@ -1,30 +1,30 @@
 // RUN: qopt %s -split-input-file -verify-diagnostics
 // Each numbered constraint of the kernel dialect's attributes and operations, broken.
 
-// expected-error @below {{C1: lanes and group are 1 to 4096, not 0 and 4}}
+// expected-error @below {{C1: lanes are 1 to 4096, not 0}}
 lowbit.weight @w : !lowbit.weight<8x8, #lowbit.format<f32>> in "m.bin" at 0 {layout = #kernel.layout<lanes 0, group 4>}
 
 // -----
 
-// expected-error @below {{C1: lanes and group are 1 to 4096, not 16 and -1}}
+// expected-error @below {{C1: columns of a group are 1 to 4096, not -1}}
 // expected-error @below {{failed to parse}}
 lowbit.weight @w : !lowbit.weight<8x8, #lowbit.format<f32>, #kernel.layout<lanes 16, group -1>> in "m.bin" at 0
 
 // -----
 
-// expected-error @below {{C1: lanes and group are 1 to 4096, not 4097 and 4}}
+// expected-error @below {{C1: lanes are 1 to 4096, not 4097}}
 // expected-error @below {{failed to parse}}
 lowbit.weight @w : !lowbit.weight<8x8, #lowbit.format<f32>, #kernel.layout<lanes 4097, group 4>> in "m.bin" at 0
 
 // -----
 
-// expected-error @below {{C1: lanes and tokens are 1 to 4096, not -16 and 4}}
-func.func private @f() attributes {schedule = #kernel.schedule<lanes -16, tokens 4, dot "multiply-add">}
+// expected-error @below {{C1: lanes are 1 to 4096, not -16}}
+func.func private @f() attributes {schedule = #kernel.schedule<lanes -16, tiles 3, tokens 4, dot "multiply-add">}
 
 // -----
 
-// expected-error @below {{C1: lanes and tokens are 1 to 4096, not 16 and 0}}
-func.func private @f() attributes {schedule = #kernel.schedule<lanes 16, tokens 0, dot "multiply-add">}
+// expected-error @below {{C1: tokens are 1 to 4096, not 0}}
+func.func private @f() attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 0, dot "multiply-add">}
 
 // -----
 
@@ -147,3 +147,8 @@ func.func @finish(%acc: vector<8xi32>, %scale: vector<16xf32>, %total: vector<16
   %r = "kernel.dot_finish"(%acc, %scale, %total) {instruction = "vpdpbusd.512"} : (vector<8xi32>, vector<16xf32>, vector<16xf32>) -> vector<16xf32>
   return
 }
+
+// -----
+
+// expected-error @below {{C1: tiles are 1 to 4096, not 0}}
+func.func private @f() attributes {schedule = #kernel.schedule<lanes 16, tiles 0, tokens 4, dot "multiply-add">}

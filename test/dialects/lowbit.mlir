@@ -75,8 +75,8 @@ func.func @forward(%ids: tensor<?xi64>, %past: index) -> tensor<?x64xf32> {
 
 // CHECK-LABEL: func.func @placed
 func.func @placed(%x: tensor<1x8xf32>, %out: memref<1x8xf32>) {
-  // CHECK: lowbit.kernel outs(%{{.*}} : memref<1x8xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">} {
-  lowbit.kernel outs(%out : memref<1x8xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">} {
+  // CHECK: lowbit.kernel outs(%{{.*}} : memref<1x8xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "vpdpbusd.512">} {
+  lowbit.kernel outs(%out : memref<1x8xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "vpdpbusd.512">} {
     %0 = arith.negf %x : tensor<1x8xf32>
     lowbit.yield %0 : tensor<1x8xf32>
   }

@@ -15,7 +15,7 @@ struct Shape {
   int64_t rows, columns, tokens;
 };
 
-constexpr int64_t rowCounts[] = {1, 5, 16, 17, 48, 100}, columnCounts[] = {4, 7, 31, 32, 48, 100, 288, 300},
+constexpr int64_t rowCounts[] = {1, 5, 16, 17, 48, 100}, columnCounts[] = {4, 7, 31, 32, 48, 100, 288, 1100},
                   tokenCounts[] = {1, 3, 4, 5, 32};
 
 /// Shapes around the sizes of tiles, vectors and blocks. Eight consecutive ones have each number of columns once, 240

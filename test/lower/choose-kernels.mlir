@@ -5,11 +5,11 @@
 // CHECK: lowbit.weight @int4 {{.*}} {layout = #kernel.layout<lanes 16, group 4>}
 // CHECK: lowbit.weight @plain {{.*}} {layout = #kernel.layout<lanes 16, group 1>}
 // CHECK: lowbit.weight @norm : !lowbit.weight<8, <f32>> in "weights" at 0{{$}}
-// CHECK: #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">
+// CHECK: #kernel.schedule<lanes 16, tiles 3, tokens 8, dot "multiply-add">
 // CHECK-NEXT: lowbit.rms_norm
-// CHECK: #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">
+// CHECK: #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "vpdpbusd.512">
 // CHECK-NEXT: lowbit.linear
-// CHECK: #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">
+// CHECK: #kernel.schedule<lanes 16, tiles 3, tokens 8, dot "multiply-add">
 // CHECK-NEXT: lowbit.linear
 
 // REFERENCE: lowbit.weight @int4 {{.*}} {layout = #kernel.unpacked}
@@ -46,7 +46,7 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
 // Without the instruction, one for any level takes its place; without a target the plainest processor is meant. The
 // weight is found through the call.
 // CHECK: lowbit.weight @table {{.*}} {layout = #kernel.layout<lanes 8, group 4>}
-// CHECK: #kernel.schedule<lanes 8, tokens 4, dot "pmaddwd.256">
+// CHECK: #kernel.schedule<lanes 8, tiles 2, tokens 2, dot "pmaddwd.256">
 module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v3", features "", vector 256>} {
   lowbit.weight @table : !lowbit.weight<20x8, #lowbit.format<int8, row, scale f32>> in "weights" at 0
   func.func private @embed(%t: tensor<1xi64>, %table: !lowbit.weight<20x8, #lowbit.format<int8, row, scale f32>>) -> tensor<1x8xf32> {
@@ -81,9 +81,9 @@ module {
 // Several targets share the weights: the widest vectors give the lanes of all, each has its own instruction.
 // CHECK: lowbit.weight @shared {{.*}} {layout = #kernel.layout<lanes 16, group 4>}
 // CHECK: func.func @decode(
-// CHECK: #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">
+// CHECK: #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "vpdpbusd.512">
 // CHECK: func.func @decode.1(
-// CHECK: #kernel.schedule<lanes 16, tokens 4, dot "pmaddubsw.256">
+// CHECK: #kernel.schedule<lanes 16, tiles 1, tokens 2, dot "pmaddubsw.256">
 #wide = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v4", features "+avx512vnni", vector 512>
 #narrow = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v3", features "", vector 256>
 module attributes {halftone.targets = [#wide, #narrow]} {

@@ -23,7 +23,7 @@ func.func @codes(%ids: memref<3xi64>, %w: !w, %out: memref<3x8xf32>) {
   // CHECK-COUNT-7: memref.store
   // CHECK-NOT: memref.store
   // CHECK: kernel.barrier
-  lowbit.kernel outs(%out : memref<3x8xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">} {
+  lowbit.kernel outs(%out : memref<3x8xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "vpdpbusd.512">} {
     %t = bufferization.to_tensor %ids restrict : memref<3xi64> to tensor<3xi64>
     %1 = lowbit.embedding %t, %w : (tensor<3xi64>, !w) -> tensor<3x8xf32>
     lowbit.yield %1 : tensor<3x8xf32>
@@ -35,7 +35,7 @@ func.func @codes(%ids: memref<3xi64>, %w: !w, %out: memref<3x8xf32>) {
 // CHECK: vector.extract %{{.*}} : bf16 from vector<16xbf16>
 // CHECK: arith.extf %{{.*}} : bf16 to f32
 func.func @plain(%ids: memref<1xi64>, %w: !f, %out: memref<1x2xf32>) {
-  lowbit.kernel outs(%out : memref<1x2xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<1x2xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "multiply-add">} {
     %t = bufferization.to_tensor %ids restrict : memref<1xi64> to tensor<1xi64>
     %1 = lowbit.embedding %t, %w : (tensor<1xi64>, !f) -> tensor<1x2xf32>
     lowbit.yield %1 : tensor<1x2xf32>

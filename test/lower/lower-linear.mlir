@@ -43,7 +43,7 @@ func.func @decode(%codes: memref<1x72xi8>, %scales: memref<1x3xf32>, %sums: memr
   // CHECK: vector.maskedstore %[[OUT]]{{.*}} %[[ROWS]], %[[S]]
   // CHECK: kernel.barrier
   // CHECK-NOT: lowbit.kernel
-  lowbit.kernel outs(%out : memref<1x20xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">} {
+  lowbit.kernel outs(%out : memref<1x20xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "vpdpbusd.512">} {
     %a = kernel.activation %codes, %scales, %sums : memref<1x72xi8>, memref<1x3xf32>, memref<1x3xi32> -> !a
     %r = bufferization.to_tensor %x restrict : memref<1x20xf32> to tensor<1x20xf32>
     %y = lowbit.linear %a, %w : (!a, !w) -> tensor<1x20xf32>
@@ -70,7 +70,7 @@ func.func @decode(%codes: memref<1x72xi8>, %scales: memref<1x3xf32>, %sums: memr
 // CHECK-COUNT-3: vector.store
 // CHECK-NOT: kernel.dot_step
 func.func @tokens(%x: memref<7x3xf32>, %w: !plain, %out: memref<7x16xf32>) {
-  lowbit.kernel outs(%out : memref<7x16xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<7x16xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "multiply-add">} {
     %r = bufferization.to_tensor %x restrict : memref<7x3xf32> to tensor<7x3xf32>
     %y = lowbit.linear %r, %w : (tensor<7x3xf32>, !plain) -> tensor<7x16xf32>
     lowbit.yield %y : tensor<7x16xf32>
@@ -96,7 +96,7 @@ func.func @tokens(%x: memref<7x3xf32>, %w: !plain, %out: memref<7x16xf32>) {
 // CHECK-NOT: scf.forall
 func.func @joined(%codes: memref<1x4xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %g: !w4, %u: !w4, %v: !wz,
                   %o1: memref<1x16xf32>, %o2: memref<1x16xf32>) {
-  lowbit.kernel outs(%o1, %o2 : memref<1x16xf32>, memref<1x16xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "vpdpbusd.512">} {
+  lowbit.kernel outs(%o1, %o2 : memref<1x16xf32>, memref<1x16xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "vpdpbusd.512">} {
     %a = kernel.activation %codes, %scales, %sums : memref<1x4xi8>, memref<1x1xf32>, memref<1x1xi32> -> !a4
     %1 = lowbit.linear %a, %g : (!a4, !w4) -> tensor<1x16xf32>
     %2 = lowbit.linear %a, %u : (!a4, !w4) -> tensor<1x16xf32>
@@ -114,7 +114,7 @@ func.func @joined(%codes: memref<1x4xi8>, %scales: memref<1x1xf32>, %sums: memre
 // CHECK: %[[S:.*]] = arith.addf %{{.*}}, %[[V]] : vector<16xf32>
 // CHECK: vector.store %[[S]]
 func.func @biased(%x: memref<1x3xf32>, %w: !plain, %b: !lowbit.weight<16, #lowbit.format<f32>>, %out: memref<1x16xf32>) {
-  lowbit.kernel outs(%out : memref<1x16xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<1x16xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "multiply-add">} {
     %r = bufferization.to_tensor %x restrict : memref<1x3xf32> to tensor<1x3xf32>
     %y = lowbit.linear %r, %w : (tensor<1x3xf32>, !plain) -> tensor<1x16xf32>
     %z = lowbit.add_bias %y, %b : tensor<1x16xf32>, !lowbit.weight<16, #lowbit.format<f32>>

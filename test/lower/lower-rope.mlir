@@ -23,7 +23,7 @@ func.func @halves(%x: memref<2x30xf32>, %past: index, %cos: !t, %sin: !t, %out: 
   // CHECK: vector.maskedload %[[X]]
   // CHECK: vector.maskedstore
   // CHECK: kernel.barrier
-  lowbit.kernel outs(%out : memref<2x30xf32>) attributes {schedule = #kernel.schedule<lanes 4, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<2x30xf32>) attributes {schedule = #kernel.schedule<lanes 4, tiles 3, tokens 4, dot "multiply-add">} {
     %1 = bufferization.to_tensor %x restrict : memref<2x30xf32> to tensor<2x30xf32>
     %2 = lowbit.rope %1, %cos, %sin at %past heads 3 : tensor<2x30xf32>, !t
     lowbit.yield %2 : tensor<2x30xf32>
@@ -38,7 +38,7 @@ func.func @halves(%x: memref<2x30xf32>, %past: index, %cos: !t, %sin: !t, %out: 
 // CHECK-COUNT-4: memref.load
 // CHECK-COUNT-2: memref.store
 func.func @interleaved(%x: memref<2x8xf32>, %past: index, %cos: !t, %sin: !t, %out: memref<2x8xf32>) {
-  lowbit.kernel outs(%out : memref<2x8xf32>) attributes {schedule = #kernel.schedule<lanes 4, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<2x8xf32>) attributes {schedule = #kernel.schedule<lanes 4, tiles 3, tokens 4, dot "multiply-add">} {
     %1 = bufferization.to_tensor %x restrict : memref<2x8xf32> to tensor<2x8xf32>
     %2 = lowbit.rope %1, %cos, %sin at %past heads 1 interleaved : tensor<2x8xf32>, !t
     lowbit.yield %2 : tensor<2x8xf32>
@@ -60,7 +60,7 @@ func.func @append(%k: memref<1x16xf32>, %v: memref<1x16xf32>, %past: index, %cac
   // CHECK: memref.store %{{.*}}, %[[KEYS]][%[[TILE]], %{{.*}}, %[[C]], %[[WITHIN]]]
   // CHECK: vector.store %{{.*}}, %[[VALUES]][%[[TILE]], %{{.*}}, %[[WITHIN]], %{{.*}}]
   // CHECK: kernel.barrier
-  lowbit.kernel attributes {schedule = #kernel.schedule<lanes 8, tokens 4, dot "multiply-add">} {
+  lowbit.kernel attributes {schedule = #kernel.schedule<lanes 8, tiles 3, tokens 4, dot "multiply-add">} {
     %1 = bufferization.to_tensor %k restrict : memref<1x16xf32> to tensor<1x16xf32>
     %2 = bufferization.to_tensor %v restrict : memref<1x16xf32> to tensor<1x16xf32>
     lowbit.append %1, %2 to %cache at %past : tensor<1x16xf32>, !lowbit.cache<heads 2, size 8>

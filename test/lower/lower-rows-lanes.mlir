@@ -13,7 +13,7 @@ func.func @shortBlock(%x: memref<1x8xf32>, %codes: memref<1x8xi8>, %scales: memr
   // CHECK: arith.divf %[[CODED]]
   %one = arith.constant dense<1.0> : tensor<1x8xf32>
   lowbit.kernel outs(%codes, %scales, %sums : memref<1x8xi8>, memref<1x1xf32>, memref<1x1xi32>)
-      attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">} {
+      attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "multiply-add">} {
     %t = bufferization.to_tensor %x restrict : memref<1x8xf32> to tensor<1x8xf32>
     %p = arith.addf %t, %one : tensor<1x8xf32>
     %q = lowbit.quantize_activation %p : tensor<1x8xf32> -> !lowbit.activation<1x8, #lowbit.format<int8, block 8, scale f32>>

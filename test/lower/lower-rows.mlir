@@ -18,7 +18,7 @@ func.func @norm(%x: memref<3x20xf32>, %g: !lowbit.weight<20, #lowbit.format<f32>
   // CHECK: %[[REST:.*]] = vector.constant_mask [4]
   // CHECK: vector.maskedstore %[[OUT]][%[[T]], %{{.*}}], %[[REST]]
   // CHECK: kernel.barrier
-  lowbit.kernel outs(%out : memref<3x20xf32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<3x20xf32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "multiply-add">} {
     %1 = bufferization.to_tensor %x restrict : memref<3x20xf32> to tensor<3x20xf32>
     %2 = lowbit.rms_norm %1 scale %g epsilon 1.0e-05 : tensor<3x20xf32>, !lowbit.weight<20, #lowbit.format<f32>>
     lowbit.yield %2 : tensor<3x20xf32>
@@ -46,7 +46,7 @@ func.func @quantize(%x: memref<1x12xf32>, %codes: memref<1x12xi8>, %scales: memr
   // CHECK: vector.reduction <maximumf>
   // CHECK: vector.maskedstore %[[CODES]]
   // CHECK: kernel.barrier
-  lowbit.kernel outs(%codes, %scales, %sums : memref<1x12xi8>, memref<1x2xf32>, memref<1x2xi32>) attributes {schedule = #kernel.schedule<lanes 16, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%codes, %scales, %sums : memref<1x12xi8>, memref<1x2xf32>, memref<1x2xi32>) attributes {schedule = #kernel.schedule<lanes 16, tiles 3, tokens 4, dot "multiply-add">} {
     %1 = bufferization.to_tensor %x restrict : memref<1x12xf32> to tensor<1x12xf32>
     %2 = lowbit.rms_norm %1 epsilon 1.0e-05 : tensor<1x12xf32>
     %3 = lowbit.quantize_activation %2 : tensor<1x12xf32> -> !a
@@ -66,7 +66,7 @@ func.func @quantize(%x: memref<1x12xf32>, %codes: memref<1x12xi8>, %scales: memr
 // CHECK-NOT: vector.store
 func.func @elementwise(%x: memref<1x4xf32>, %y: memref<1x4xf32>, %s: f32, %out: memref<1x4xf32>) {
   %splat = tensor.splat %s : tensor<1x4xf32>
-  lowbit.kernel outs(%out : memref<1x4xf32>) attributes {schedule = #kernel.schedule<lanes 4, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<1x4xf32>) attributes {schedule = #kernel.schedule<lanes 4, tiles 3, tokens 4, dot "multiply-add">} {
     %1 = bufferization.to_tensor %x restrict : memref<1x4xf32> to tensor<1x4xf32>
     %2 = bufferization.to_tensor %y restrict : memref<1x4xf32> to tensor<1x4xf32>
     %3 = arith.addf %1, %2 : tensor<1x4xf32>
@@ -82,7 +82,7 @@ func.func @elementwise(%x: memref<1x4xf32>, %y: memref<1x4xf32>, %s: f32, %out: 
 // CHECK-COUNT-30: arith.mulf %{{.*}} : vector<4xf32>
 // CHECK-NOT: arith.mulf
 func.func @chain(%x: memref<1x4xf32>, %out: memref<1x4xf32>) {
-  lowbit.kernel outs(%out : memref<1x4xf32>) attributes {schedule = #kernel.schedule<lanes 4, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<1x4xf32>) attributes {schedule = #kernel.schedule<lanes 4, tiles 3, tokens 4, dot "multiply-add">} {
     %0 = bufferization.to_tensor %x restrict : memref<1x4xf32> to tensor<1x4xf32>
     %1 = arith.mulf %0, %0 : tensor<1x4xf32>
     %2 = arith.mulf %1, %1 : tensor<1x4xf32>
@@ -125,7 +125,7 @@ func.func @chain(%x: memref<1x4xf32>, %out: memref<1x4xf32>) {
 // CHECK-COUNT-230: arith.addf %{{.*}} : vector<4xf32>
 // CHECK-NOT: arith.addf %{{.*}} : vector
 func.func @norms(%x: memref<1x4xf32>, %out: memref<1x4xf32>) {
-  lowbit.kernel outs(%out : memref<1x4xf32>) attributes {schedule = #kernel.schedule<lanes 4, tokens 4, dot "multiply-add">} {
+  lowbit.kernel outs(%out : memref<1x4xf32>) attributes {schedule = #kernel.schedule<lanes 4, tiles 3, tokens 4, dot "multiply-add">} {
     %0 = bufferization.to_tensor %x restrict : memref<1x4xf32> to tensor<1x4xf32>
     %n1 = lowbit.rms_norm %0 epsilon 1.0e-05 : tensor<1x4xf32>
     %1 = arith.addf %0, %n1 : tensor<1x4xf32>

@@ -2,7 +2,7 @@
 // RUN: qopt %s --split-input-file --verify-diagnostics --lower-reference
 // Kernels are lowered after their buffers are placed.
 
-#schedule = #kernel.schedule<lanes 4, tokens 4, dot "multiply-add">
+#schedule = #kernel.schedule<lanes 4, tiles 3, tokens 4, dot "multiply-add">
 func.func @outs(%x: memref<1x4xf32>) {
   // expected-error @below {{has no outs for what it yields: place-buffers comes first}}
   %r = lowbit.kernel attributes {schedule = #schedule} {
@@ -15,7 +15,7 @@ func.func @outs(%x: memref<1x4xf32>) {
 
 // -----
 
-#schedule = #kernel.schedule<lanes 4, tokens 4, dot "multiply-add">
+#schedule = #kernel.schedule<lanes 4, tiles 3, tokens 4, dot "multiply-add">
 func.func @operand(%x: tensor<1x4xf32>, %out: memref<1x4xf32>) {
   lowbit.kernel outs(%out : memref<1x4xf32>) attributes {schedule = #schedule} {
     // expected-error @below {{reads 'tensor<1x4xf32>' from outside its kernel: place-buffers comes first}}
