@@ -39,6 +39,10 @@ std::string nameForTarget(llvm::StringRef function, size_t number);
 /// Renames what has the name `name` by chance, as a weight may. Says where it cannot.
 mlir::LogicalResult freeName(mlir::SymbolTable &symbols, llvm::StringRef name);
 
+/// The attribute of a function whose calls may have fewer tokens than its types say, a multiple of its value: what
+/// `kernel.tokens` gives.
+inline constexpr llvm::StringLiteral tokenStepAttrName = "halftone.token_step";
+
 /// The attribute of a lowbit.kernel that holds its schedule.
 inline constexpr llvm::StringLiteral scheduleAttrName = "schedule";
 

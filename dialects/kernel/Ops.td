@@ -196,6 +196,15 @@ def Kernel_ThreadsOp : Kernel_Op<"threads", [Pure]> {
   let assemblyFormat = "attr-dict";
 }
 
+def Kernel_TokensOp : Kernel_Op<"tokens", [Pure]> {
+  let summary = "How many tokens this call has";
+  let description = [{
+    A positive multiple of the function's `halftone.token_step`, and not more than the tokens of its buffers.
+  }];
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
 def Kernel_BarrierOp : Kernel_Op<"barrier"> {
   let summary = "Waits until every thread of the team is here";
   let description = [{

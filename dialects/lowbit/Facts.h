@@ -8,10 +8,10 @@
 namespace halftone::facts {
 
 inline constexpr llvm::StringLiteral vocabulary = "halftone.vocabulary", context = "halftone.context",
-                                     chunk = "halftone.chunk", arenaBytes = "halftone.arena_bytes",
-                                     cachePositions = "halftone.cache_positions", cacheBytes = "halftone.cache_bytes",
-                                     parameters = "halftone.parameters", weightBytes = "halftone.weight_bytes",
-                                     decodeBytes = "halftone.decode_bytes";
+                                     chunk = "halftone.chunk", tokenStep = "halftone.token_step",
+                                     arenaBytes = "halftone.arena_bytes", cachePositions = "halftone.cache_positions",
+                                     cacheBytes = "halftone.cache_bytes", parameters = "halftone.parameters",
+                                     weightBytes = "halftone.weight_bytes", decodeBytes = "halftone.decode_bytes";
 
 inline void record(mlir::ModuleOp module, llvm::StringRef fact, int64_t value) {
   module->setAttr(fact, mlir::Builder(module.getContext()).getI64IntegerAttr(value));

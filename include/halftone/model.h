@@ -10,21 +10,23 @@
 extern "C" {
 #endif
 
-#define HALFTONE_MODEL_ABI 1
+#define HALFTONE_MODEL_ABI 2
 
 /* Facts of the model in this object file. Offsets count from the first byte of the weight segment. */
 struct halftone_facts {
-  int64_t abi;         /* HALFTONE_MODEL_ABI */
-  int64_t vocabulary;  /* logits per token */
-  int64_t context;     /* most tokens a sequence may have: prompt and continuation together */
-  int64_t chunk;       /* tokens that one call of prefill or score takes; a shorter last chunk is padded with token 0 */
-  int64_t arena_bytes; /* scratch memory of a call, 64-byte aligned, shared by the threads of a team */
+  int64_t abi;             /* HALFTONE_MODEL_ABI */
+  int64_t vocabulary;      /* logits per token */
+  int64_t context;         /* most tokens a sequence may have: prompt and continuation together */
+  int64_t chunk;           /* most tokens of one call of prefill or score */
+  int64_t token_step;      /* their number is a multiple of this, which divides chunk: pad with token 0 */
+  int64_t arena_bytes;     /* scratch memory of a call, 64-byte aligned, shared by the threads of a team */
   int64_t cache_positions; /* the cache grows in steps of this many positions ... */
-  int64_t cache_bytes;   /* ... of this many bytes each, 64-byte aligned; allocate at least context + chunk positions */
-  int64_t parameters;    /* weights of the source model, tied ones counted once */
-  int64_t weight_bytes;  /* packed weights: what a model of this format occupies */
-  int64_t decode_bytes;  /* weight bytes that one call of decode reads */
-  int64_t segment_bytes; /* the whole weight segment: weights, tokenizer, info */
+  int64_t
+      cache_bytes; /* ... of this many bytes each, 64-byte aligned; allocate at least context + token_step positions */
+  int64_t parameters;       /* weights of the source model, tied ones counted once */
+  int64_t weight_bytes;     /* packed weights: what a model of this format occupies */
+  int64_t decode_bytes;     /* weight bytes that one call of decode reads */
+  int64_t segment_bytes;    /* the whole weight segment: weights, tokenizer, info */
   int64_t tokenizer_offset; /* the tokenizer's file, as it was given; tokenizer_bytes is 0 when the model has none */
   int64_t tokenizer_bytes;
   int64_t info_offset; /* UTF-8 JSON: what the model was compiled from and how */
@@ -36,19 +38,20 @@ extern const struct halftone_facts halftone_facts;
 /* One thread's share of a call. All threads of a team call the same function with the same arguments but `thread`
  * (0 <= thread < threads); the function waits for the others through halftone_barrier. Results do not depend on
  * `threads`. weights  the weight segment, 64-byte aligned     arena, cache  memory of the sizes in halftone_facts
- *   tokens   1 (decode) or chunk (prefill, score) token ids, each in [0, vocabulary)
- *   logits   decode: [vocabulary], score: [chunk, vocabulary] f32, written; prefill: not touched
+ *   tokens   `count` token ids, each in [0, vocabulary)
+ *   count    1 (decode) or a multiple of token_step up to chunk (prefill, score)
+ *   logits   decode: [vocabulary], score: [count, vocabulary] f32, written; prefill: not touched
  *   past     positions already in the cache; this call appends its tokens after them
  *   team     handed through to halftone_barrier */
-typedef void halftone_phase(const void *weights, void *arena, void *cache, const int64_t *tokens, float *logits,
-                            int64_t past, void *team, int64_t thread, int64_t threads);
+typedef void halftone_phase(const void *weights, void *arena, void *cache, const int64_t *tokens, int64_t count,
+                            float *logits, int64_t past, void *team, int64_t thread, int64_t threads);
 
 /* The phases as compiled for one kind of processor. All kinds compute the same and share weights, arena and cache. */
 struct halftone_variant {
   const char *features;    /* what the processor must have, by LLVM's names: "+avx2,+fma"; null ends the table */
   halftone_phase *decode;  /* one token, its logits */
-  halftone_phase *prefill; /* a chunk of tokens into the cache, no logits */
-  halftone_phase *score;   /* a chunk of tokens, the logits of each */
+  halftone_phase *prefill; /* up to a chunk of tokens into the cache, no logits */
+  halftone_phase *score;   /* up to a chunk of tokens, the logits of each */
 };
 
 /* One entry for each target, best first: the first whose features are there is to be used. */

@@ -18,6 +18,7 @@ Status checkFacts(const Facts &facts) {
   } sizes[] = {{"vocabulary", facts.vocabulary, 1},
                {"context", facts.context, 1},
                {"chunk", facts.chunk, 1},
+               {"token_step", facts.token_step, 1},
                {"arena_bytes", facts.arena_bytes, 0},
                {"cache_positions", facts.cache_positions, 1},
                {"cache_bytes", facts.cache_bytes, 0},
@@ -26,6 +27,9 @@ Status checkFacts(const Facts &facts) {
   for (const auto &size : sizes)
     if (size.value < size.least || size.value > most)
       return Error{std::string("the model's facts are damaged: ") + size.name + " is " + std::to_string(size.value)};
+  if (facts.chunk % facts.token_step != 0)
+    return Error{"the model's facts are damaged: token_step is " + std::to_string(facts.token_step) + ", chunk " +
+                 std::to_string(facts.chunk)};
   if (!liesInside(facts.tokenizer_offset, facts.tokenizer_bytes, facts.segment_bytes))
     return Error{"the model's facts are damaged: the tokenizer lies outside the weight segment"};
   if (!liesInside(facts.info_offset, facts.info_bytes, facts.segment_bytes))

@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Padding of chunks and the call of a phase on every thread.
+// Padding of tokens and the call of a phase on every thread.
 #include "lib/runtime/Session.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ static std::optional<uint64_t> cacheBytes(const Facts &facts, int64_t positions)
 
 Expected<Session> Session::create(const Facts &facts, const Variant &variant, const void *weights, int64_t context,
                                   int64_t threads) {
-  const std::optional<uint64_t> bytes = cacheBytes(facts, context + facts.chunk);
+  const std::optional<uint64_t> bytes = cacheBytes(facts, context + facts.token_step);
   if (!bytes)
     return Error{"the cache for a context of " + std::to_string(context) + " is larger than memory can be"};
   Expected<Memory> arena = Memory::allocate(static_cast<uint64_t>(facts.arena_bytes), "scratch memory");
@@ -50,6 +50,7 @@ struct Call {
   const void *weights;
   void *arena, *cache;
   const int64_t *tokens;
+  int64_t count;
   float *logits;
   int64_t past;
   Team *team;
@@ -58,20 +59,25 @@ struct Call {
 
 static void callOnThread(void *argument, int64_t thread) {
   const Call &call = *static_cast<const Call *>(argument);
-  call.phase(call.weights, call.arena, call.cache, call.tokens, call.logits, call.past, call.team, thread,
+  call.phase(call.weights, call.arena, call.cache, call.tokens, call.count, call.logits, call.past, call.team, thread,
              call.team->threads());
 }
 
 void Session::call(halftone_phase *phase, std::span<const int64_t> tokens, int64_t padded) {
   std::copy(tokens.begin(), tokens.end(), buffer.begin());
   std::fill(buffer.begin() + static_cast<ptrdiff_t>(tokens.size()), buffer.begin() + padded, 0);
-  Call call{phase,    weights,   arena.data(), cache.data(), buffer.data(), static_cast<float *>(logits.data()),
+  Call call{phase,    weights,   arena.data(), cache.data(), buffer.data(), padded, static_cast<float *>(logits.data()),
             position, team.get()};
   team->run(callOnThread, &call);
   position += static_cast<int64_t>(tokens.size());
 }
 
-void Session::prefill(std::span<const int64_t> tokens) { call(variant->prefill, tokens, facts->chunk); }
+int64_t Session::padded(std::span<const int64_t> tokens) const {
+  const int64_t count = static_cast<int64_t>(tokens.size()), step = facts->token_step;
+  return (count + step - 1) / step * step;
+}
+
+void Session::prefill(std::span<const int64_t> tokens) { call(variant->prefill, tokens, padded(tokens)); }
 
 std::span<const float> Session::decode(int64_t token) {
   call(variant->decode, {&token, 1}, 1);
@@ -79,18 +85,19 @@ std::span<const float> Session::decode(int64_t token) {
 }
 
 Expected<std::span<const float>> Session::score(std::span<const int64_t> tokens) {
-  // Only who scores needs logits of a whole chunk.
+  // Only who scores needs logits of several tokens.
+  const int64_t count = padded(tokens);
   const uint64_t row = static_cast<uint64_t>(facts->vocabulary) * sizeof(float);
   uint64_t bytes = 0;
-  if (__builtin_mul_overflow(row, static_cast<uint64_t>(facts->chunk), &bytes))
-    return Error{"the logits of a chunk of " + std::to_string(facts->chunk) + " tokens are larger than memory can be"};
+  if (__builtin_mul_overflow(row, static_cast<uint64_t>(count), &bytes))
+    return Error{"the logits of " + std::to_string(count) + " tokens are larger than memory can be"};
   if (logits.size() < bytes) {
     Expected<Memory> grown = Memory::allocate(bytes, "logits");
     if (!grown)
       return grown.error();
     logits = std::move(*grown);
   }
-  call(variant->score, tokens, facts->chunk);
+  call(variant->score, tokens, count);
   return std::span<const float>(static_cast<const float *>(logits.data()),
                                 tokens.size() * static_cast<size_t>(facts->vocabulary));
 }

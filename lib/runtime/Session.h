@@ -41,6 +41,7 @@ private:
   Session(const Facts &facts, const Variant &variant, const void *weights, int64_t context, Memory arena, Memory cache,
           Memory logits, std::unique_ptr<Team> team);
   void call(halftone_phase *phase, std::span<const int64_t> tokens, int64_t padded);
+  int64_t padded(std::span<const int64_t> tokens) const;
 
   const Facts *facts;
   const Variant *variant;

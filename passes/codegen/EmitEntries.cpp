@@ -15,14 +15,28 @@ namespace halftone {
 namespace {
 
 /// The phases, and where a phase function's own arguments (after bind-memory and plan-memory) come from in the
-/// signature of halftone_phase: (weights, arena, cache, tokens, logits, past, team, thread, threads).
+/// signature of halftone_phase: (weights, arena, cache, tokens, count, logits, past, team, thread, threads). Only a
+/// phase of several tokens takes their count, and prefill no logits.
 constexpr llvm::StringLiteral phases[] = {"decode", "prefill", "score"};
-enum Argument { Weights, Arena, Cache, Tokens, Logits, Past, Team, Thread, Threads };
-constexpr Argument phaseArguments[] = {Weights, Cache, Team, Thread, Threads, Arena, Tokens, Past, Logits};
+enum Argument { Weights, Arena, Cache, Tokens, Count, Logits, Past, Team, Thread, Threads };
+constexpr Argument phaseArguments[] = {Weights, Cache, Team, Thread, Threads, Count, Arena, Tokens, Past, Logits};
 
-bool takesMemory(Argument argument) {
-  return argument != Team && argument != Thread && argument != Threads && argument != Past;
+bool takesMemory(Argument argument) { return llvm::is_contained({Weights, Arena, Cache, Tokens, Logits}, argument); }
+
+/// Where the arguments of `phase` come from, but for logits that it may lack.
+SmallVector<Argument> argumentsOf(func::FuncOp phase) {
+  SmallVector<Argument> result{ArrayRef(phaseArguments)};
+  if (!phase->hasAttr(kernel::tokenStepAttrName))
+    llvm::erase(result, Count);
+  return result;
 }
+
+Type typeOf(func::FuncOp phase, Argument argument) {
+  const SmallVector<Argument> all = argumentsOf(phase);
+  return phase.getArgumentTypes()[llvm::find(all, argument) - all.begin()];
+}
+
+bool hasLogits(func::FuncOp phase) { return phase.getNumArguments() == argumentsOf(phase).size(); }
 
 class EmitEntriesPass : public halftone::impl::EmitEntriesBase<EmitEntriesPass> {
 public:
@@ -57,14 +71,15 @@ private:
 
   /// Tokens are memory; logits, where there are any, a row of memory for each.
   static LogicalResult verifyArguments(func::FuncOp phase) {
-    const unsigned count = phase.getNumArguments();
-    if (count != std::size(phaseArguments) && count + 1 != std::size(phaseArguments))
-      return phase.emitError("has ") << count << " arguments, not the " << std::size(phaseArguments) - 1 << " or "
-                                     << std::size(phaseArguments) << " of a phase whose memory is bound";
-    for (unsigned i = 0; i < count; ++i)
-      if (auto type = dyn_cast<MemRefType>(phase.getArgumentTypes()[i]); !type && takesMemory(phaseArguments[i]))
-        return phase.emitError("has ") << phase.getArgumentTypes()[i] << " as argument " << i << ", not memory";
-    if (count == std::size(phaseArguments) && cast<MemRefType>(phase.getArgumentTypes().back()).getRank() != 2)
+    const SmallVector<Argument> all = argumentsOf(phase);
+    const size_t count = phase.getNumArguments();
+    if (count != all.size() && count + 1 != all.size())
+      return phase.emitError("has ") << count << " arguments, not the " << all.size() - 1 << " or " << all.size()
+                                     << " of a phase whose memory is bound";
+    for (auto [i, type] : llvm::enumerate(phase.getArgumentTypes()))
+      if (!isa<MemRefType>(type) && takesMemory(all[i]))
+        return phase.emitError("has ") << type << " as argument " << i << ", not memory";
+    if (hasLogits(phase) && cast<MemRefType>(phase.getArgumentTypes().back()).getRank() != 2)
       return phase.emitError("has logits of the type ")
              << phase.getArgumentTypes().back() << ", not a row for each token";
     return success();
@@ -76,24 +91,24 @@ private:
     MLIRContext *context = &getContext();
     Type bytes = kernel::byteMemory(context), index = builder.getIndexType();
     Type pointer = LLVM::LLVMPointerType::get(context);
-    Type tokens = phase.getArgument(6).getType();
-    Type logits = phase.getNumArguments() > 8 ? phase.getArgument(8).getType() : pointer;
-    auto type = builder.getFunctionType({bytes, bytes, bytes, tokens, logits, index, pointer, index, index}, {});
+    Type tokens = typeOf(phase, Tokens);
+    Type logits = hasLogits(phase) ? typeOf(phase, Logits) : pointer;
+    auto type = builder.getFunctionType({bytes, bytes, bytes, tokens, index, logits, index, pointer, index, index}, {});
     auto entry = func::FuncOp::create(builder, loc, ("halftone_" + phase.getName()).str(), type);
     if (Attribute target = phase->getAttr(kernel::targetAttrName))
       entry->setAttr(kernel::targetAttrName, target);
     Block *body = entry.addEntryBlock();
     builder.setInsertionPointToStart(body);
     SmallVector<Value> operands;
-    for (Argument argument : ArrayRef(phaseArguments).take_front(phase.getNumArguments()))
+    for (Argument argument : ArrayRef(argumentsOf(phase)).take_front(phase.getNumArguments()))
       operands.push_back(body->getArgument(argument));
     func::CallOp::create(builder, loc, phase, operands);
     func::ReturnOp::create(builder, loc);
   }
 
   void recordVocabulary(func::FuncOp phase) {
-    if (phase.getNumArguments() > 8)
-      facts::record(getOperation(), facts::vocabulary, cast<MemRefType>(phase.getArgument(8).getType()).getDimSize(1));
+    if (hasLogits(phase))
+      facts::record(getOperation(), facts::vocabulary, cast<MemRefType>(typeOf(phase, Logits)).getDimSize(1));
   }
 };
 

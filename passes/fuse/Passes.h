@@ -15,8 +15,8 @@ namespace halftone {
 #include "passes/fuse/Passes.h.inc"
 
 struct FuseOptions {
-  /// Tokens of a prefill or score call.
-  int64_t chunk = 32;
+  /// Most tokens of a prefill or score call.
+  int64_t chunk = 256;
   /// One kernel per operation, for the reference lowering.
   bool separate = false;
 };

@@ -11,7 +11,7 @@ def SpecializePhases : Pass<"specialize-phases", "::mlir::ModuleOp"> {
     `forward` takes any number of tokens. A binary runs it with two fixed numbers, so the pass clones it, and every
     function it calls, with the number of tokens written into the types: `decode` (one token, its logits), `prefill`
     (a chunk of tokens into the cache, no logits) and `score` (a chunk, the logits of each). prefill and score share
-    their blocks. All phases read the same weights and cache; the length of the past is what stays dynamic.
+    their blocks, and their calls may have fewer tokens than a chunk: a multiple of `halftone.token_step`. All phases read the same weights and cache; the length of the past is what stays dynamic.
 
     Example (chunk = 32):
       func @forward(%t: tensor<?xi64>, %p: index) -> tensor<?x512xf32>
@@ -20,7 +20,7 @@ def SpecializePhases : Pass<"specialize-phases", "::mlir::ModuleOp"> {
       func @prefill(%t: tensor<32xi64>, %p: index)
       func @score(%t: tensor<32xi64>, %p: index) -> tensor<32x512xf32>
   }];
-  let options = [Option<"chunk", "chunk", "int64_t", "32", "Tokens of a prefill or score call">];
+  let options = [Option<"chunk", "chunk", "int64_t", "256", "Most tokens of a prefill or score call">];
 }
 
 def FormKernels : Pass<"form-kernels", "::mlir::func::FuncOp"> {

@@ -19,10 +19,15 @@ namespace halftone {
 
 namespace {
 
+/// Calls with fewer tokens than a chunk have a multiple of this, where the chunk itself is one: enough for any group of
+/// tokens that a lowering takes together.
+constexpr int64_t tokenStep = 8;
+
 /// Clones functions with the number of tokens fixed; each function once.
 class Specializer {
 public:
-  Specializer(SymbolTable &symbols, int64_t tokens) : symbols(symbols), tokens(tokens) {}
+  /// `step`: calls may have fewer tokens, a multiple of it; 1: no.
+  Specializer(SymbolTable &symbols, int64_t tokens, int64_t step) : symbols(symbols), tokens(tokens), step(step) {}
 
   /// The clone of `source` under `name`, with everything it calls.
   func::FuncOp clone(func::FuncOp source, const Twine &name) {
@@ -30,6 +35,8 @@ public:
     func::FuncOp copy = source.clone();
     copy.setName(name.str());
     symbols.insert(copy);
+    if (step > 1)
+      copy->setAttr(kernel::tokenStepAttrName, Builder(copy.getContext()).getI64IntegerAttr(step));
     fixTypes(copy);
     copy.walk([&](func::CallOp call) { call.setCallee(calleeOf(call)); });
     // A size that was asked for is known now; the canonicalizer folds tensor.dim, but an operand too many is an error.
@@ -85,7 +92,7 @@ private:
   }
 
   SymbolTable &symbols;
-  int64_t tokens;
+  int64_t tokens, step;
   llvm::StringMap<std::string> clones;
   llvm::SmallSetVector<Operation *, 4> originals;
 };
@@ -116,7 +123,8 @@ public:
     for (StringRef phase : {"decode", "prefill", "score"}) // a weight may have a phase's name: it takes another
       if (failed(kernel::freeName(symbols, phase)))
         return signalPassFailure();
-    Specializer one(symbols, 1), many(symbols, chunk);
+    const int64_t step = chunk % tokenStep == 0 ? tokenStep : 1;
+    Specializer one(symbols, 1, 1), many(symbols, chunk, step);
     one.clone(forward, "decode");
     dropResults(many.clone(forward, "prefill"));
     many.clone(forward, "score");
@@ -129,6 +137,7 @@ public:
         return signalPassFailure();
     rewrote(forward.getLoc(), "specialize-phases") << remark::metric("chunk", chunk.getValue());
     facts::record(module, facts::chunk, chunk);
+    facts::record(module, facts::tokenStep, step == 1 ? chunk : step);
   }
 
 private:

@@ -16,9 +16,10 @@ namespace halftone {
 
 namespace {
 
-/// The arguments that every function gets, in order.
+/// The arguments that every function gets, in order; the number of tokens only functions that may be called with fewer
+/// than their types say.
 struct Context {
-  Value weights, cache, team, thread, threads;
+  Value weights, cache, team, thread, threads, tokens;
 };
 
 /// Rewrites one function.
@@ -46,10 +47,12 @@ public:
         replace(op, context.thread);
       else if (isa<kernel::ThreadsOp>(op))
         replace(op, context.threads);
+      else if (isa<kernel::TokensOp>(op))
+        replace(op, context.tokens);
       else if (isa<kernel::BarrierOp>(op))
         wait(op);
       else if (auto call = dyn_cast<func::CallOp>(op))
-        call->insertOperands(0, {context.weights, context.cache, context.team, context.thread, context.threads});
+        handOn(call);
     });
     function.setType(FunctionType::get(function.getContext(), function.getBody().front().getArgumentTypes(), {}));
   }
@@ -62,7 +65,18 @@ private:
                     builder.getIndexType(), builder.getIndexType()};
     for (auto [i, type] : llvm::enumerate(types))
       body.insertArgument(static_cast<unsigned>(i), type, function.getLoc());
-    context = {body.getArgument(0), body.getArgument(1), body.getArgument(2), body.getArgument(3), body.getArgument(4)};
+    context = {body.getArgument(0), body.getArgument(1), body.getArgument(2),
+               body.getArgument(3), body.getArgument(4), Value()};
+    if (function->hasAttr(kernel::tokenStepAttrName))
+      context.tokens = body.insertArgument(5u, builder.getIndexType(), function.getLoc());
+  }
+
+  /// Who may be called with fewer tokens calls only its own kind (specialize-phases).
+  void handOn(func::CallOp call) {
+    SmallVector<Value> values = {context.weights, context.cache, context.team, context.thread, context.threads};
+    if (context.tokens)
+      values.push_back(context.tokens);
+    call->insertOperands(0, values);
   }
 
   /// A window of the weight segment.

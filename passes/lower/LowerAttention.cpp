@@ -39,10 +39,11 @@ public:
     scores =
         memref::AllocaOp::create(builder, loc, MemRefType::get({group, ShapedType::kDynamic}, builder.getF32Type()),
                                  longest, builder.getI64IntegerAttr(64));
-    lowerGroups(0, tokens / group);
+    Value all = getValueOrCreateConstantIndexOp(builder, loc, tokensOfCall(builder, loc, tokens));
+    lowerGroups(0, builder.createOrFold<arith::DivUIOp>(loc, all, index(group)));
     if (tokens > group && left != 0) {
       setGroup(left);
-      lowerGroups(tokens - left, 1);
+      lowerGroups(tokens - left, index(1));
     }
   }
 
@@ -56,12 +57,12 @@ private:
   }
 
   /// `groups` groups of tokens from `first` on, one head at a time.
-  void lowerGroups(int64_t first, int64_t groups) {
+  void lowerGroups(int64_t first, Value groups) {
     const int64_t heads = op.getHeads(), share = heads / op.getCache().getType().getHeads();
     // Consecutive iterations are those of one head: later tokens see more, so each thread gets both kinds.
-    parallelLoop(builder, loc, groups * heads, [&](Value i) {
-      Value head = arith::DivUIOp::create(builder, loc, i, index(groups));
-      token = add(times(arith::RemUIOp::create(builder, loc, i, index(groups)), group), index(first));
+    parallelLoop(builder, loc, times(groups, heads), [&](Value i) {
+      Value head = arith::DivUIOp::create(builder, loc, i, groups);
+      token = add(times(arith::RemUIOp::create(builder, loc, i, groups), group), index(first));
       cacheHead = arith::DivUIOp::create(builder, loc, head, index(share));
       base = times(head, size());
       count = add(add(op.getPast(), token), index(group));

@@ -24,7 +24,8 @@ public:
       : op(cast<EmbeddingOp>(coreOf(kernel))), out(kernel.getOuts().front()), builder(builder), loc(op.getLoc()) {}
 
   void run() {
-    parallelLoop(builder, loc, cast<MemRefType>(out.getType()).getDimSize(0), [&](Value index) {
+    const int64_t tokens = cast<MemRefType>(out.getType()).getDimSize(0);
+    parallelLoop(builder, loc, tokensOfCall(builder, loc, tokens), [&](Value index) {
       token = index;
       PackedTile table(op.getTable(), builder, loc);
       Value id = memref::LoadOp::create(builder, loc, bufferOf(op.getTokens()), token);

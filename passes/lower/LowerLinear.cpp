@@ -74,7 +74,7 @@ private:
   }
 
   void lowerTiles(Component &component) {
-    parallelLoop(builder, loc, formats::divideUp(rows, schedule.getLanes()), [&](Value tile) {
+    parallelLoop(builder, loc, builder.getIndexAttr(formats::divideUp(rows, schedule.getLanes())), [&](Value tile) {
       Value column = arith::MulIOp::create(builder, loc, tile, constant(schedule.getLanes()));
       Value mask = lanesLeft(column);
       const int64_t group = std::min(schedule.getTokens(), tokens), whole = tokens / group;
@@ -94,26 +94,27 @@ private:
     std::vector<PanelDot> dots;
     for (LinearOp linear : component.linears)
       dots.emplace_back(linear, schedule, builder);
+    Value count = dots.front().tokens();
     const int64_t all = formats::divideUp(rows, schedule.getLanes()), tiles = std::min(schedule.getTiles(), all);
     const int64_t whole = all / tiles, left = all % tiles;
-    parallelLoop(builder, loc, whole + (left ? 1 : 0), [&](Value panel) {
+    parallelLoop(builder, loc, builder.getIndexAttr(whole + (left ? 1 : 0)), [&](Value panel) {
       Value firstTile = arith::MulIOp::create(builder, loc, panel, constant(tiles));
       if (left == 0)
-        return lowerPanel(component, dots, firstTile, tiles);
+        return lowerPanel(component, dots, count, firstTile, tiles);
       Value isWhole = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, panel, constant(whole));
       auto choice = scf::IfOp::create(builder, loc, isWhole, /*withElseRegion=*/true);
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(choice.thenBlock());
-      lowerPanel(component, dots, firstTile, tiles);
+      lowerPanel(component, dots, count, firstTile, tiles);
       builder.setInsertionPointToStart(choice.elseBlock());
-      lowerPanel(component, dots, firstTile, left);
+      lowerPanel(component, dots, count, firstTile, left);
     });
   }
 
-  void lowerPanel(Component &component, MutableArrayRef<PanelDot> dots, Value firstTile, int64_t tiles) {
+  void lowerPanel(Component &component, MutableArrayRef<PanelDot> dots, Value count, Value firstTile, int64_t tiles) {
     for (PanelDot &dot : dots)
       dot.run(firstTile, tiles);
-    auto loop = scf::ForOp::create(builder, loc, constant(0), constant(tokens), constant(1));
+    auto loop = scf::ForOp::create(builder, loc, constant(0), count, constant(1));
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     Value token = loop.getInductionVar();

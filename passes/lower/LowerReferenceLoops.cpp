@@ -69,7 +69,9 @@ Value ScalarLoops::fold(Value count, Value total, function_ref<Value(Value, Valu
   return loop.getResult(0);
 }
 
-void ScalarLoops::parallel(int64_t count, function_ref<void(Value)> body) { parallelLoop(builder, loc, count, body); }
+void ScalarLoops::parallel(int64_t count, function_ref<void(Value)> body) {
+  parallelLoop(builder, loc, builder.getIndexAttr(count), body);
+}
 
 //===-- Weights
 //-----------------------------------------------------------------------------------------------------===//

@@ -47,8 +47,7 @@ private:
   }
 
   /// Pairs (i, i + pairs): vectors of both halves.
-  void rotateHalves(Value token, Value base, Value angle, int64_t pairs, Value input, Value cos, Value sin,
-                    Value out) {
+  void rotateHalves(Value token, Value base, Value angle, int64_t pairs, Value input, Value cos, Value sin, Value out) {
     rows.forEachVector(rows.index(0), pairs, [&](Value i, Value mask) {
       Value low = add(base, i), high = add(low, rows.index(pairs)), at = add(angle, i);
       Value x = rows.load(input, {token, low}, mask), y = rows.load(input, {token, high}, mask);
@@ -105,7 +104,8 @@ private:
   }
 
   void forEachHead(int64_t tokens, int64_t heads, function_ref<void(Value token, Value head)> body) {
-    parallelLoop(builder, loc, tokens * heads, [&](Value index) {
+    Value count = getValueOrCreateConstantIndexOp(builder, loc, tokensOfCall(builder, loc, tokens));
+    parallelLoop(builder, loc, times(count, heads), [&](Value index) {
       body(arith::DivUIOp::create(builder, loc, index, rows.index(heads)),
            arith::RemUIOp::create(builder, loc, index, rows.index(heads)));
     });
@@ -117,7 +117,7 @@ private:
     return kernel::MemoryOp::create(builder, loc, type, handle);
   }
   Value add(Value a, Value b) { return arith::AddIOp::create(builder, loc, a, b); }
-  Value times(Value a, int64_t factor) { return arith::MulIOp::create(builder, loc, a, rows.index(factor)); }
+  Value times(Value a, int64_t factor) { return builder.createOrFold<arith::MulIOp>(loc, a, rows.index(factor)); }
 
   KernelOp kernel;
   OpBuilder &builder;
@@ -128,8 +128,8 @@ private:
 class LowerRopePass : public halftone::impl::LowerRopeBase<LowerRopePass> {
 public:
   void runOnOperation() override {
-    if (failed(lowerKernels<RopeOp, AppendOp>(getOperation(),
-                   [](KernelOp kernel, OpBuilder &builder) { HeadLowering(kernel, builder).run(); })))
+    if (failed(lowerKernels<RopeOp, AppendOp>(
+            getOperation(), [](KernelOp kernel, OpBuilder &builder) { HeadLowering(kernel, builder).run(); })))
       signalPassFailure();
   }
 };

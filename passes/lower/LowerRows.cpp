@@ -24,7 +24,7 @@ public:
 
   void run() {
     const int64_t tokens = cast<ShapedType>(kernel.getOuts().front().getType()).getDimSize(0);
-    parallelLoop(builder, loc, tokens, [&](Value token) {
+    parallelLoop(builder, loc, tokensOfCall(builder, loc, tokens), [&](Value token) {
       kernel.walk([&](RmsNormOp norm) { normalize(norm, token); });
       auto outs = kernel.getOuts().begin();
       for (Value value : kernel.getYielded()) {

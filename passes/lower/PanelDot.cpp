@@ -2,6 +2,7 @@
 // The nest of loops: ranges of columns that fit into the first cache, groups of tokens, blocks, columns.
 #include "passes/lower/PanelDot.h"
 
+#include "passes/lower/RowBuilder.h"
 #include "passes/targets/Target.h"
 
 using namespace mlir;
@@ -22,14 +23,15 @@ static int64_t blockLengthOf(WeightType type) {
 
 PanelDot::PanelDot(LinearOp linear, kernel::ScheduleAttr schedule, OpBuilder &builder)
     : builder(builder), loc(linear.getLoc()), schedule(schedule),
-      tokens(cast<ShapedType>(linear.getType()).getDimSize(0)),
+      most(cast<ShapedType>(linear.getType()).getDimSize(0)),
       format(linear.getWeight().getType().getFormat().getValue()), length(blockLengthOf(linear.getWeight().getType())),
       blocks(formats::divideUp(linear.getWeight().getType().getShape()[1], length)),
       lastLength(linear.getWeight().getType().getShape()[1] - (blocks - 1) * length),
       // As few ranges as fit, all of about the same size.
       blocksAtOnce(formats::divideUp(blocks, formats::divideUp(blocks, std::max<int64_t>(columnsAtOnce / length, 1)))),
       input(linear, builder, loc), panel(linear.getWeight(), schedule.getTiles(), blocksAtOnce, builder, loc) {
-  auto type = MemRefType::get({tokens, schedule.getTiles(), schedule.getLanes()}, builder.getF32Type());
+  count = getValueOrCreateConstantIndexOp(builder, loc, tokensOfCall(builder, loc, most));
+  auto type = MemRefType::get({most, schedule.getTiles(), schedule.getLanes()}, builder.getF32Type());
   memory = memref::AllocaOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
 }
 
@@ -50,7 +52,7 @@ void PanelDot::run(Value firstTile, int64_t tiles) {
 void PanelDot::clearSums(int64_t tiles) {
   auto type = VectorType::get({schedule.getLanes()}, builder.getF32Type());
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-  auto loop = scf::ForOp::create(builder, loc, index(0), index(tokens), index(1));
+  auto loop = scf::ForOp::create(builder, loc, index(0), count, index(1));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   for (int64_t tile = 0; tile < tiles; ++tile)
@@ -74,15 +76,16 @@ void PanelDot::forEachRange(function_ref<void(const BlockRange &)> body) {
 
 /// Groups of tokens whose sums fit into registers.
 void PanelDot::forEachGroup(function_ref<void(Value, int64_t)> body) {
-  const int64_t most = schedule.getTokens(), whole = tokens / most * most;
-  auto loop = scf::ForOp::create(builder, loc, index(0), index(whole), index(most));
+  const int64_t group = schedule.getTokens(), left = most % group;
+  Value whole = left ? index(most - left) : count; // a call of fewer tokens has whole groups
+  auto loop = scf::ForOp::create(builder, loc, index(0), whole, index(group));
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    body(loop.getInductionVar(), most);
+    body(loop.getInductionVar(), group);
   }
-  if (whole < tokens)
-    body(index(whole), tokens - whole);
+  if (left)
+    body(whole, left);
 }
 
 /// Adds the products of the range to the sums of `count` tokens.

@@ -13,6 +13,9 @@ public:
   /// Takes the thread's memory, at the builder: outside of loops.
   PanelDot(lowbit::LinearOp linear, kernel::ScheduleAttr schedule, mlir::OpBuilder &builder);
 
+  /// How many tokens there are in this call.
+  mlir::Value tokens() const { return count; }
+
   /// Computes the sums over all columns of `tiles` tiles from `firstTile` on.
   void run(mlir::Value firstTile, int64_t tiles);
   /// A token's sums of tile number `tile` of those: one f32 vector.
@@ -36,12 +39,13 @@ private:
   mlir::OpBuilder &builder;
   mlir::Location loc;
   kernel::ScheduleAttr schedule;
-  int64_t tokens;
+  int64_t most; // tokens
   formats::Format format;
   int64_t length, blocks, lastLength; // of all blocks but the last; how many; of the last
   int64_t blocksAtOnce;
   InputRows input;
   Panel panel;
+  mlir::Value count;  // of tokens in this call
   mlir::Value memory; // sums: [token][tile][lane]
 };
 

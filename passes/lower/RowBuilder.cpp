@@ -108,9 +108,19 @@ void RowBuilder::forEachVector(Value first, int64_t count, function_ref<void(Val
   });
 }
 
-void halftone::parallelLoop(OpBuilder &builder, Location loc, int64_t count, function_ref<void(Value)> body) {
-  auto loop = scf::ForallOp::create(builder, loc, ArrayRef<OpFoldResult>{builder.getIndexAttr(count)}, ValueRange(),
-                                    std::nullopt);
+OpFoldResult halftone::tokensOfCall(OpBuilder &builder, Location loc, int64_t most) {
+  Operation *function = builder.getInsertionBlock()->getParentOp();
+  if (!isa<func::FuncOp>(function))
+    function = function->getParentOfType<func::FuncOp>();
+  if (function->hasAttr(kernel::tokenStepAttrName))
+    return kernel::TokensOp::create(builder, loc, builder.getIndexType()).getResult();
+  return builder.getIndexAttr(most);
+}
+
+void halftone::parallelLoop(OpBuilder &builder, Location loc, OpFoldResult count, function_ref<void(Value)> body) {
+  if (auto value = dyn_cast<Value>(count))
+    count = getAsOpFoldResult(value); // a number where it is known
+  auto loop = scf::ForallOp::create(builder, loc, ArrayRef<OpFoldResult>{count}, ValueRange(), std::nullopt);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(loop.getTerminator());
   body(loop.getInductionVars().front());

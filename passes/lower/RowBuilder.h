@@ -68,8 +68,11 @@ private:
 };
 
 /// A parallel loop over `count` iterations; `body` is called with the index, the builder inside the loop.
-void parallelLoop(mlir::OpBuilder &builder, mlir::Location loc, int64_t count,
+void parallelLoop(mlir::OpBuilder &builder, mlir::Location loc, mlir::OpFoldResult count,
                   llvm::function_ref<void(mlir::Value index)> body);
+
+/// How many tokens a call computes where the types say `most`: fewer, maybe, in functions with `halftone.token_step`.
+mlir::OpFoldResult tokensOfCall(mlir::OpBuilder &builder, mlir::Location loc, int64_t most);
 
 /// The buffer that a kernel reads `tensor` from.
 mlir::Value bufferOf(mlir::Value tensor);

@@ -16,7 +16,7 @@ static bool isLeftOver(Operation *op) {
   if (isa_and_nonnull<lowbit::LowbitDialect, bufferization::BufferizationDialect>(op->getDialect()))
     return true;
   if (isa<memref::AllocOp, scf::ForallOp, kernel::MemoryOp, kernel::KeysOp, kernel::ValuesOp, kernel::ActivationOp,
-          kernel::ThreadOp, kernel::ThreadsOp, kernel::BarrierOp>(op))
+          kernel::ThreadOp, kernel::ThreadsOp, kernel::TokensOp, kernel::BarrierOp>(op))
     return true;
   auto isAbstract = [](Type type) { return isa<TensorType>(type) || isa<lowbit::LowbitDialect>(type.getDialect()); };
   return llvm::any_of(op->getOperandTypes(), isAbstract) || llvm::any_of(op->getResultTypes(), isAbstract);

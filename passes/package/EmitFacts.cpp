@@ -30,6 +30,7 @@ constexpr Recorded recorded[] = {
     {facts::vocabulary, &Facts::vocabulary},
     {facts::context, &Facts::context},
     {facts::chunk, &Facts::chunk},
+    {facts::tokenStep, &Facts::token_step},
     {facts::arenaBytes, &Facts::arena_bytes},
     {facts::cachePositions, &Facts::cache_positions},
     {facts::cacheBytes, &Facts::cache_bytes},

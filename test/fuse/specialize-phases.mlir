@@ -1,8 +1,9 @@
 // RUN: qopt %s --specialize-phases=chunk=4 | FileCheck %s
 // RUN: qopt %s --specialize-phases=chunk=4 --canonicalize | FileCheck %s --check-prefix=CLEAN
+// RUN: qopt %s --specialize-phases=chunk=16 | FileCheck %s --check-prefix=STEP
 // Each phase is the forward function with its number of tokens written down; prefill and score share their blocks.
 
-// CHECK: module attributes {halftone.chunk = 4 : i64}
+// CHECK: module attributes {halftone.chunk = 4 : i64, halftone.token_step = 4 : i64}
 // CHECK: lowbit.weight @table
 // CHECK: lowbit.cache @cache.0
 lowbit.weight @table : !lowbit.weight<512x8, #lowbit.format<f32>> in "weights" at 0
@@ -61,3 +62,11 @@ func.func @forward(%tokens: tensor<?xi64>, %past: index) -> tensor<?x512xf32> {
 // CLEAN-NOT: lowbit.linear
 // CLEAN-LABEL: func.func @score(
 // CLEAN: lowbit.linear
+
+// A chunk of whole groups of eight tokens may be called with fewer of them.
+// STEP: module attributes {halftone.chunk = 16 : i64, halftone.token_step = 8 : i64}
+// STEP: func.func @decode(
+// STEP-NOT: halftone.token_step
+// STEP: func.func @prefill(%{{.*}}: tensor<16xi64>, %{{.*}}: index) attributes {halftone.token_step = 8 : i64}
+// STEP: func.func private @block_16({{.*}} attributes {halftone.token_step = 8 : i64}
+// STEP: func.func @score(%{{.*}}: tensor<16xi64>, %{{.*}}: index) -> tensor<16x512xf32> attributes {halftone.token_step = 8 : i64}

@@ -46,9 +46,11 @@ TEST(Facts, DamagedOnesAreRefused) {
     const Status status = checkFacts(facts);
     return status ? "no error" : status.error().message;
   };
-  EXPECT_EQ(errorWith(&Facts::abi, 2), "the model was compiled for ABI 2, this runtime has 1");
+  EXPECT_EQ(errorWith(&Facts::abi, 1), "the model was compiled for ABI 1, this runtime has 2");
   EXPECT_EQ(errorWith(&Facts::vocabulary, 0), "the model's facts are damaged: vocabulary is 0");
   EXPECT_THAT(errorWith(&Facts::chunk, -1), HasSubstr("chunk is -1"));
+  EXPECT_THAT(errorWith(&Facts::token_step, 0), HasSubstr("token_step is 0"));
+  EXPECT_THAT(errorWith(&Facts::token_step, 3), HasSubstr("token_step is 3, chunk 4"));
   EXPECT_THAT(errorWith(&Facts::cache_positions, 0), HasSubstr("cache_positions is 0"));
   EXPECT_THAT(errorWith(&Facts::cache_bytes, INT64_MAX), HasSubstr("cache_bytes is"));
   EXPECT_THAT(errorWith(&Facts::tokenizer_bytes, 101), HasSubstr("tokenizer lies outside"));

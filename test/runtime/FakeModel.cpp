@@ -17,6 +17,7 @@ Facts fakeFacts(int64_t vocabulary, int64_t context) {
   facts.vocabulary = vocabulary;
   facts.context = context;
   facts.chunk = 4;
+  facts.token_step = 2;
   facts.arena_bytes = 64;
   facts.cache_positions = positionsPerStep;
   facts.cache_bytes = bytesPerStep;
@@ -88,21 +89,21 @@ extern "C" {
 // need. Unit tests pass facts of their own.
 extern const struct halftone_facts halftone_facts = {
     0x4861660001, 300,          0x4861660003, 0x4861660004, 0x4861660005, 0x4861660006, 0x4861660007, 0x4861660008,
-    0x4861660009, 0x486166000a, 0x486166000b, 0x486166000c, 0x486166000d, 0x486166000e, 0x486166000f};
+    0x4861660009, 0x486166000a, 0x486166000b, 0x486166000c, 0x486166000d, 0x486166000e, 0x486166000f, 0x4861660010};
 
-static void decode(const void *weights, void *, void *cache, const int64_t *tokens, float *logits, int64_t past,
-                   void *team, int64_t thread, int64_t threads) {
-  run(weights, cache, tokens, 1, logits, past, team, thread, threads);
+static void decode(const void *weights, void *, void *cache, const int64_t *tokens, int64_t count, float *logits,
+                   int64_t past, void *team, int64_t thread, int64_t threads) {
+  run(weights, cache, tokens, count, logits, past, team, thread, threads);
 }
 
-static void prefill(const void *weights, void *, void *cache, const int64_t *tokens, float *, int64_t past, void *team,
-                    int64_t thread, int64_t threads) {
-  run(weights, cache, tokens, 4, nullptr, past, team, thread, threads);
+static void prefill(const void *weights, void *, void *cache, const int64_t *tokens, int64_t count, float *,
+                    int64_t past, void *team, int64_t thread, int64_t threads) {
+  run(weights, cache, tokens, count, nullptr, past, team, thread, threads);
 }
 
-static void score(const void *weights, void *, void *cache, const int64_t *tokens, float *logits, int64_t past,
-                  void *team, int64_t thread, int64_t threads) {
-  run(weights, cache, tokens, 4, logits, past, team, thread, threads);
+static void score(const void *weights, void *, void *cache, const int64_t *tokens, int64_t count, float *logits,
+                  int64_t past, void *team, int64_t thread, int64_t threads) {
+  run(weights, cache, tokens, count, logits, past, team, thread, threads);
 }
 
 // The string, too, is found and replaced.
