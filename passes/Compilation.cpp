@@ -286,6 +286,19 @@ Expected<report::Report> Compilation::makeReport() {
   return all;
 }
 
+/// What number-kernels wrote down.
+static std::vector<package::KernelInfo> kernelsOf(ModuleOp module) {
+  std::vector<package::KernelInfo> kernels;
+  if (auto sites = module->getAttrOfType<ArrayAttr>(facts::sites))
+    for (auto site : sites.getAsRange<DictionaryAttr>()) {
+      auto text = [&](StringRef key) { return site.getAs<StringAttr>(key).str(); };
+      auto number = [&](StringRef key) { return site.getAs<IntegerAttr>(key).getInt(); };
+      kernels.push_back(
+          {text("function"), text("does"), number("bytes"), number("operations"), number("position_bytes")});
+    }
+  return kernels;
+}
+
 Status Compilation::describe() {
   package::ModelInfo all;
   if (Status taken = takeHashes(all.files, all.tokenizer); !taken)
@@ -305,6 +318,7 @@ Status Compilation::describe() {
     all.triple = target.getTriple().str();
     all.targets.push_back({target.getCpu().str(), package::neededFeatures(target)});
   }
+  all.kernels = kernelsOf(*module);
   all.options = allDecisions();
   info = package::infoJson(all);
   return {};

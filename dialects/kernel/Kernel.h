@@ -46,6 +46,9 @@ inline constexpr llvm::StringLiteral tokenStepAttrName = "halftone.token_step";
 /// The attribute of a lowbit.kernel that holds its schedule.
 inline constexpr llvm::StringLiteral scheduleAttrName = "schedule";
 
+/// The attribute of a lowbit.kernel that holds its number (number-kernels).
+inline constexpr llvm::StringLiteral siteAttrName = "site";
+
 /// The attribute of a lowbit.weight that holds the order it is to be packed in: #kernel.layout or #kernel.unpacked.
 inline constexpr llvm::StringLiteral layoutAttrName = "layout";
 

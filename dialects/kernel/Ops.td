@@ -208,9 +208,11 @@ def Kernel_TokensOp : Kernel_Op<"tokens", [Pure]> {
 def Kernel_BarrierOp : Kernel_Op<"barrier"> {
   let summary = "Waits until every thread of the team is here";
   let description = [{
-    Stands between kernels: what one thread wrote before it, every thread may read after it.
+    Stands between kernels: what one thread wrote before it, every thread may read after it. `site` is the number of the
+    kernel that ends here.
   }];
-  let assemblyFormat = "attr-dict";
+  let arguments = (ins OptionalAttr<I64Attr>:$site);
+  let assemblyFormat = "(`of` $site^)? attr-dict";
 }
 
 #endif

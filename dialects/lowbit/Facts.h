@@ -13,6 +13,9 @@ inline constexpr llvm::StringLiteral vocabulary = "halftone.vocabulary", context
                                      cacheBytes = "halftone.cache_bytes", parameters = "halftone.parameters",
                                      weightBytes = "halftone.weight_bytes", decodeBytes = "halftone.decode_bytes";
 
+/// What each kernel does and costs, by its number: an array of dictionaries (number-kernels).
+inline constexpr llvm::StringLiteral sites = "halftone.sites";
+
 inline void record(mlir::ModuleOp module, llvm::StringRef fact, int64_t value) {
   module->setAttr(fact, mlir::Builder(module.getContext()).getI64IntegerAttr(value));
 }

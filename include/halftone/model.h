@@ -64,8 +64,9 @@ struct halftone_model {
   const void *weights; /* the weight segment */
 };
 
-/* Given by whoever runs the model: returns once all `threads` threads of `team` have called it. */
-void halftone_barrier(void *team, int64_t threads);
+/* Given by whoever runs the model: returns once all `threads` threads of `team` have called it. `site` is the number of
+ * the kernel that ends here, an index of the info's "kernels"; -1: none. */
+void halftone_barrier(void *team, int64_t threads, int64_t site);
 
 #ifdef __cplusplus
 }

@@ -43,12 +43,15 @@ void Signal::waitWhile(uint32_t old, int spins) {
   sleepers.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-void Barrier::wait(uint32_t threads, int spins) {
+bool Barrier::arrive(uint32_t threads, int spins) {
   const uint32_t current = round.value();
-  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 < threads) {
-    round.waitWhile(current, spins);
-    return;
-  }
+  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == threads)
+    return true;
+  round.waitWhile(current, spins);
+  return false;
+}
+
+void Barrier::release() {
   // Nobody can arrive for the next round before this one is over.
   arrived.store(0, std::memory_order_relaxed);
   round.advance();

@@ -26,7 +26,14 @@ private:
 class Barrier {
 public:
   /// Returns once `threads` threads have called it in this round.
-  void wait(uint32_t threads, int spins);
+  void wait(uint32_t threads, int spins) {
+    if (arrive(threads, spins))
+      release();
+  }
+  /// The last of `threads` threads gets true at once, and must then call release(); the others return after that, with
+  /// false.
+  bool arrive(uint32_t threads, int spins);
+  void release();
 
 private:
   alignas(64) std::atomic<uint32_t> arrived = 0;

@@ -12,13 +12,16 @@ namespace halftone::runtime {
 
 static constexpr int64_t decodeTokens = 128, prefillTokens = 256, warmUps = 1, runs = 5;
 
-/// Tokens like those of a text to the embedding: anywhere in the table, and the same in every run.
-static std::vector<int64_t> someTokens(int64_t count, int64_t vocabulary) {
+Expected<BenchTokens> BenchTokens::create(const Session &session) {
+  if (session.context() < 2)
+    return Error{"a context of 1 leaves nothing to decode after the first token"};
+  BenchTokens result;
+  result.decodeCount = static_cast<size_t>(std::min(decodeTokens, session.context() - 1) + 1);
+  result.prefillCount = static_cast<size_t>(std::min(prefillTokens, session.context()));
   RandomGenerator random(0);
-  std::vector<int64_t> tokens(static_cast<size_t>(count));
-  for (int64_t &token : tokens)
-    token = static_cast<int64_t>(random.uniform() * static_cast<double>(vocabulary));
-  return tokens;
+  for (size_t count = std::max(result.decodeCount, result.prefillCount); result.tokens.size() < count;)
+    result.tokens.push_back(static_cast<int64_t>(random.uniform() * static_cast<double>(session.vocabulary())));
+  return result;
 }
 
 /// Tokens per second of decoding all but the first of `tokens`.
@@ -48,25 +51,23 @@ static void measureMemory(BandwidthProbe &probe, int64_t bytesPerToken, Benchmar
 }
 
 Expected<Benchmark> bench(Session &session, int64_t bytesPerToken, io::ProgressLine &progress, bool (*interrupted)()) {
-  if (session.context() < 2)
-    return Error{"a context of 1 leaves nothing to decode after the first token"};
+  const Expected<BenchTokens> tokens = BenchTokens::create(session);
+  if (!tokens)
+    return tokens.error();
   Expected<BandwidthProbe> probe = BandwidthProbe::create(session.threads());
   if (!probe)
     return probe.error();
   Benchmark result;
-  result.decodeTokens = std::min(decodeTokens, session.context() - 1);
-  result.prefillTokens = std::min(prefillTokens, session.context());
-  const std::vector<int64_t> tokens =
-      someTokens(std::max(result.decodeTokens + 1, result.prefillTokens), session.vocabulary());
-  const std::span<const int64_t> all = tokens;
+  result.decodeTokens = static_cast<int64_t>(tokens->decode().size()) - 1;
+  result.prefillTokens = static_cast<int64_t>(tokens->prefill().size());
   for (int64_t run = 0; run < warmUps + runs; ++run) {
     result.interrupted = interrupted && interrupted();
     if (result.interrupted)
       return result;
     if (run >= warmUps)
       measureMemory(*probe, bytesPerToken, result);
-    const double decode = measureDecode(session, all.first(static_cast<size_t>(result.decodeTokens + 1)));
-    const double prefill = measurePrefill(session, all.first(static_cast<size_t>(result.prefillTokens)));
+    const double decode = measureDecode(session, tokens->decode());
+    const double prefill = measurePrefill(session, tokens->prefill());
     if (run >= warmUps) {
       result.decode.push_back(decode);
       result.prefill.push_back(prefill);

@@ -11,6 +11,22 @@
 
 namespace halftone::runtime {
 
+/// Tokens like those of a text to the embedding: anywhere in the table, and the same in every run.
+class BenchTokens {
+public:
+  /// Fails when a context of 1 leaves nothing to decode.
+  static Expected<BenchTokens> create(const Session &session);
+
+  /// One token, and up to 128 to decode after it.
+  std::span<const int64_t> decode() const { return std::span(tokens).first(decodeCount); }
+  /// Up to 256 tokens to read into an empty cache.
+  std::span<const int64_t> prefill() const { return std::span(tokens).first(prefillCount); }
+
+private:
+  std::vector<int64_t> tokens;
+  size_t decodeCount = 0, prefillCount = 0;
+};
+
 /// What was measured, one value a run.
 struct Benchmark {
   int64_t decodeTokens = 0;            ///< decoded one by one, after one token

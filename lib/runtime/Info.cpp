@@ -51,6 +51,31 @@ public:
     return !result->empty();
   }
 
+  /// A whole number that is not negative.
+  std::optional<int64_t> number() {
+    std::optional<std::string> word;
+    if (!value(word) || !word || word->empty() || word->find_first_not_of("0123456789") != std::string::npos)
+      return std::nullopt;
+    return std::strtoll(word->c_str(), nullptr, 10);
+  }
+
+  /// From the outermost object's start to the value of `key`; false when there is none.
+  bool find(std::string_view key) {
+    if (!take('{'))
+      return false;
+    do {
+      const std::optional<std::string> name = string();
+      std::optional<std::string> skipped;
+      if (!name || !take(':'))
+        return false;
+      if (*name == key)
+        return true;
+      if (!value(skipped))
+        return false;
+    } while (take(','));
+    return false;
+  }
+
 private:
   void skipSpace() { place = std::min(text.find_first_not_of(" \t\r\n", place), text.size()); }
 
@@ -99,17 +124,37 @@ private:
 
 std::optional<std::string> findInJson(std::string_view json, std::string_view key) {
   JsonScanner scanner(json);
-  if (!scanner.take('{'))
+  std::optional<std::string> value;
+  return scanner.find(key) && scanner.value(value) ? value : std::nullopt;
+}
+
+/// One kernel: [function, does, bytes, operations, position_bytes].
+static std::optional<Kernel> kernelAt(JsonScanner &scanner) {
+  if (!scanner.take('['))
     return std::nullopt;
-  do {
-    const std::optional<std::string> name = scanner.string();
-    std::optional<std::string> value;
-    if (!name || !scanner.take(':') || !scanner.value(value))
+  const std::optional<std::string> function = scanner.string();
+  const std::optional<std::string> does = scanner.take(',') ? scanner.string() : std::nullopt;
+  std::optional<int64_t> numbers[3];
+  for (std::optional<int64_t> &number : numbers)
+    if (!scanner.take(',') || !(number = scanner.number()))
       return std::nullopt;
-    if (*name == key)
-      return value;
-  } while (scanner.take(','));
-  return std::nullopt;
+  if (!function || !does || !scanner.take(']'))
+    return std::nullopt;
+  return Kernel{*function, *does, *numbers[0], *numbers[1], *numbers[2]};
+}
+
+Expected<std::vector<Kernel>> kernelsIn(std::string_view json) {
+  JsonScanner scanner(json);
+  if (!scanner.find("kernels") || !scanner.take('['))
+    return Error{"it has no list of kernels"};
+  std::vector<Kernel> kernels;
+  while (!scanner.take(']')) {
+    std::optional<Kernel> kernel;
+    if ((!kernels.empty() && !scanner.take(',')) || !(kernel = kernelAt(scanner)))
+      return Error{"kernel " + std::to_string(kernels.size()) + " is not what it should be"};
+    kernels.push_back(*kernel);
+  }
+  return kernels;
 }
 
 std::string factsLine(const Facts &facts, std::string_view info, const RunFacts &run) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace halftone::runtime {
 
@@ -14,6 +15,16 @@ namespace halftone::runtime {
 /// or null as written. Nothing when the key is missing, its value is an object or an array, or the text before it is no
 /// JSON.
 std::optional<std::string> findInJson(std::string_view json, std::string_view key);
+
+/// What a kernel does and costs.
+struct Kernel {
+  std::string function, does; ///< where it stands; its operations
+  /// Of weights, read in a call; arithmetic on each token; of the cache, read for each position.
+  int64_t bytes = 0, operations = 0, positionBytes = 0;
+};
+
+/// The kernels in a model's info, by number. Fails when it has no list of them.
+Expected<std::vector<Kernel>> kernelsIn(std::string_view json);
 
 /// What a run did, for the line of facts.
 struct RunFacts {

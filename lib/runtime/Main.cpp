@@ -11,6 +11,7 @@
 #include "lib/runtime/Logits.h"
 #include "lib/runtime/Options.h"
 #include "lib/runtime/Perplexity.h"
+#include "lib/runtime/ProfileRun.h"
 #include "lib/runtime/Prompt.h"
 #include "lib/runtime/Variant.h"
 #include "lib/runtime/Weights.h"
@@ -296,6 +297,20 @@ static Expected<ExitCode> measureSpeed(const Options &options, const Program &pr
   return print(figures(*benchmark, formatOf(program), halftone_facts.decode_bytes, session->threads()), options);
 }
 
+static Expected<ExitCode> profileKernels(const Options &options, const Program &program) {
+  const Expected<std::vector<Kernel>> kernels = kernelsIn(program.info);
+  if (!kernels)
+    return Error{"the info in this binary: " + kernels.error().message};
+  Expected<Session> session = startSession(options, program);
+  if (!session)
+    return session.error();
+  const Expected<ModelProfile> found = profile(*session, kernels->size(), halftone_facts.decode_bytes);
+  if (!found)
+    return found.error();
+  return print(options.json ? printJson(*found, *kernels, session->threads())
+                            : printTable(*found, *kernels, session->threads()));
+}
+
 /// Generated code may keep tiles on the stack: the first thread gets as much as the others.
 static void raiseStackLimit() {
   rlimit limit;
@@ -324,6 +339,7 @@ static Expected<ExitCode> run(std::string_view program, std::span<const char *co
   content->variant = *variant;
   raiseStackLimit();
   return options->bench                 ? measureSpeed(*options, *content)
+         : options->profile             ? profileKernels(*options, *content)
          : !options->perplexity.empty() ? measurePerplexity(*options, *content)
          : !options->logits.empty()     ? scoreFileOf(*options, *content)
          : !options->prompts.empty()    ? continueAll(*options, *content)

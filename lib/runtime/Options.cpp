@@ -129,7 +129,9 @@ static constexpr Row rows[] = {
     {"--length", "", "N", "most scored tokens of a document or window", "256 of a document, the context of a window",
      setLength},
     {"--bench", "", "", "measure the speed of decode, of prefill and of the memory", "", setTrue<&Options::bench>},
-    {"--json", "", "", "figures of --perplexity and --bench as JSON", "", setTrue<&Options::json>},
+    {"--profile", "", "", "measure how long each kernel takes, and what of the memory's speed it reaches", "",
+     setTrue<&Options::profile>},
+    {"--json", "", "", "figures of --perplexity, --bench and --profile as JSON", "", setTrue<&Options::json>},
     {"--info", "", "", "print what this was compiled from and how", "", setTrue<&Options::info>},
     {"--version", "", "", "print the version", "", setTrue<&Options::version>},
     {"--help", "-h", "", "print this", "", setTrue<&Options::help>},
@@ -150,6 +152,7 @@ static Expected<std::string_view> chosenMode(const Options &options) {
   } modes[] = {{"--logits", !options.logits.empty()},
                {"--perplexity", !options.perplexity.empty()},
                {"--bench", options.bench},
+               {"--profile", options.profile},
                {"--prompts", !options.prompts.empty()}};
   std::string_view chosen;
   for (const auto &[flag, isChosen] : modes) {
@@ -173,8 +176,8 @@ static Status checkTogether(const Options &options) {
     return Error{"--length needs --perplexity"};
   if (options.perplexity.empty() && options.prompts.empty() && !options.separator.empty())
     return Error{"--documents needs --perplexity or --prompts"};
-  if (options.json && options.perplexity.empty() && !options.bench)
-    return Error{"--json needs --perplexity or --bench"};
+  if (options.json && options.perplexity.empty() && !options.bench && !options.profile)
+    return Error{"--json needs --perplexity, --bench or --profile"};
   return {};
 }
 
@@ -238,7 +241,7 @@ std::string helpText(std::string_view program) {
       "usage: " + name + " [PROMPT] [OPTION]...\n" + "       " + name +
       " --prompts FILE [--documents SEPARATOR] [OPTION]...\n" + "       " + name + " --logits IDS -o FILE\n" +
       "       " + name + " --perplexity FILE [--documents SEPARATOR] [--length N] [--json]\n" + "       " + name +
-      " --bench [--json]\n\n" +
+      " --bench [--json]\n" + "       " + name + " --profile [--json]\n\n" +
       "Continues PROMPT, or the text on standard input when there is none, token by token. The text, or the\n"
       "figures asked for, go to standard output, everything else to standard error.\n\n";
   for (const Row &row : rows) {

@@ -28,6 +28,7 @@ struct Options {
   std::string separator;         ///< of the documents in that text or of the prompts; empty: windows, lines
   std::optional<int64_t> length; ///< most scored tokens of a document or window; none: evaluate::defaultLength()
   bool bench = false;            ///< measure speed
+  bool profile = false;          ///< measure each kernel
   bool json = false;             ///< figures as JSON
   bool tokens = false;           ///< prompt and continuation are token ids
   bool info = false;

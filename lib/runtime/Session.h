@@ -37,6 +37,9 @@ public:
   /// Appends 1 to chunk() tokens. \returns the logits of each, [tokens, vocabulary], valid until the next call.
   Expected<std::span<const float>> score(std::span<const int64_t> tokens);
 
+  /// Whom the ends of kernels are told from now on; null: nobody.
+  void tell(Profile *profile) { team->tell(profile); }
+
 private:
   Session(const Facts &facts, const Variant &variant, const void *weights, int64_t context, Memory arena, Memory cache,
           Memory logits, std::unique_ptr<Team> team);

@@ -87,6 +87,8 @@ void Team::work(int64_t thread) {
 void Team::run(Function newFunction, void *newArgument) {
   function = newFunction;
   argument = newArgument;
+  if (profile)
+    profile->begin();
   if (count > 1)
     calls.advance();
   function(argument, 0);
@@ -94,9 +96,18 @@ void Team::run(Function newFunction, void *newArgument) {
     done.wait(static_cast<uint32_t>(count), spins);
 }
 
+void Team::barrier(int64_t participants, int64_t site) {
+  if (participants > 1 && !within.arrive(static_cast<uint32_t>(participants), spins))
+    return;
+  if (profile) // the others wait: the time is the slowest thread's
+    profile->end(site);
+  if (participants > 1)
+    within.release();
+}
+
 } // namespace halftone::runtime
 
-extern "C" void halftone_barrier(void *team, int64_t threads) {
-  if (threads > 1)
-    static_cast<halftone::runtime::Team *>(team)->barrier(threads);
+extern "C" void halftone_barrier(void *team, int64_t threads, int64_t site) {
+  if (team)
+    static_cast<halftone::runtime::Team *>(team)->barrier(threads, site);
 }

@@ -4,6 +4,7 @@
 
 #include "lib/io/Result.h"
 #include "lib/runtime/Barrier.h"
+#include "lib/runtime/Profile.h"
 
 #include <cstdint>
 #include <memory>
@@ -32,8 +33,10 @@ public:
   /// Calls `function(argument, thread)` on every thread at once and returns when all are done. Only for the creator's
   /// thread.
   void run(Function function, void *argument);
-  /// For threads within run(): returns once `participants` of them have called it.
-  void barrier(int64_t participants) { within.wait(static_cast<uint32_t>(participants), spins); }
+  /// For threads within run(): returns once `participants` of them have called it at the end of kernel number `site`.
+  void barrier(int64_t participants, int64_t site);
+  /// Whom barriers tell; null: nobody. Not within run().
+  void tell(Profile *newProfile) { profile = newProfile; }
 
 private:
   struct Worker {
@@ -51,6 +54,7 @@ private:
   std::vector<Worker> workers;
   Function function = nullptr; // of the current call; null ends the workers
   void *argument = nullptr;
+  Profile *profile = nullptr;
   Signal calls;
   Barrier done, within;
 };

@@ -49,8 +49,8 @@ public:
         replace(op, context.threads);
       else if (isa<kernel::TokensOp>(op))
         replace(op, context.tokens);
-      else if (isa<kernel::BarrierOp>(op))
-        wait(op);
+      else if (auto barrier = dyn_cast<kernel::BarrierOp>(op))
+        wait(barrier);
       else if (auto call = dyn_cast<func::CallOp>(op))
         handOn(call);
     });
@@ -132,9 +132,10 @@ private:
                                   ValueRange());
   }
 
-  void wait(Operation *barrier) {
+  void wait(kernel::BarrierOp barrier) {
+    Value site = constant(static_cast<int64_t>(barrier.getSite().value_or(-1)));
     func::CallOp::create(builder, barrier->getLoc(), "halftone_barrier", TypeRange(),
-                         ValueRange{context.team, context.threads});
+                         ValueRange{context.team, context.threads, site});
     barrier->erase();
   }
 
@@ -181,7 +182,8 @@ public:
 private:
   void declareBarrier() {
     OpBuilder builder = OpBuilder::atBlockBegin(getOperation().getBody());
-    auto type = builder.getFunctionType({LLVM::LLVMPointerType::get(&getContext()), builder.getIndexType()}, {});
+    Type index = builder.getIndexType();
+    auto type = builder.getFunctionType({LLVM::LLVMPointerType::get(&getContext()), index, index}, {});
     func::FuncOp::create(builder, getOperation().getLoc(), "halftone_barrier", type).setPrivate();
   }
 };

@@ -76,7 +76,7 @@ private:
                                                   ? emitElementwise(other)
                                                   : other->emitError("has no reference lowering");
                                      });
-    kernel::BarrierOp::create(builder, op->getLoc());
+    kernel::BarrierOp::create(builder, op->getLoc(), IntegerAttr());
     return result;
   }
 

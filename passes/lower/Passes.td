@@ -5,6 +5,23 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NumberKernels : Pass<"number-kernels", "::mlir::ModuleOp"> {
+  let summary = "Number kernels, and write down what each does and costs";
+  let description = [{
+    Each `lowbit.kernel` gets its `site`, which the barrier behind it hands to the runtime: that is how an executable
+    tells how long its kernels take. The module's `halftone.sites` says of each number which function it stands in, what
+    it does, the bytes of weights that a call reads, the operations on each token, and the bytes of the cache that it
+    reads for each position.
+
+    Example:
+      lowbit.kernel { %y = lowbit.linear %a, %w : (...) -> tensor<1x288xf32> ... }
+    =>
+      lowbit.kernel attributes {site = 4 : i64} { ... }
+      halftone.sites = [..., {bytes = 46656 : i64, does = "linear 288x288 int4-g32", function = "block_1",
+                              operations = 165888 : i64, position_bytes = 0 : i64}, ...]
+  }];
+}
+
 def SplitTargets : Pass<"split-targets", "::mlir::ModuleOp"> {
   let summary = "Copy the functions for each of several targets";
   let description = [{

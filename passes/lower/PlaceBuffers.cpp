@@ -129,7 +129,7 @@ private:
   /// For a value that is returned twice, or an argument: every thread writes the same bytes.
   static void copy(Value from, Value to, OpBuilder &builder) {
     memref::CopyOp::create(builder, to.getLoc(), from, to);
-    kernel::BarrierOp::create(builder, to.getLoc());
+    kernel::BarrierOp::create(builder, to.getLoc(), IntegerAttr());
   }
 
   func::FuncOp function;

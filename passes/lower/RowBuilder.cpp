@@ -205,7 +205,7 @@ LogicalResult halftone::lowerKernels(func::FuncOp function, function_ref<bool(Op
       return WalkResult::interrupt();
     OpBuilder builder(kernel);
     lower(kernel, builder);
-    kernel::BarrierOp::create(builder, kernel.getLoc());
+    kernel::BarrierOp::create(builder, kernel.getLoc(), kernel->getAttrOfType<IntegerAttr>(kernel::siteAttrName));
     kernel.erase();
     return WalkResult::advance();
   });

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The lower stage: decide, pack, place, lower each kind of kernel, plan memory, split among threads, bind, roll.
+// The lower stage: number, decide, pack, place, lower each kind of kernel, plan memory, split among threads, bind,
+// roll.
 #include "passes/lower/Passes.h"
 
 #include "mlir/Transforms/Passes.h"
@@ -7,6 +8,7 @@
 using namespace mlir;
 
 void halftone::addLowerPasses(OpPassManager &passes, const LowerOptions &options) {
+  passes.addPass(createNumberKernels());
   passes.addPass(createSplitTargets());
   ChooseKernelsOptions choose;
   choose.reference = options.reference;

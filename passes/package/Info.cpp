@@ -50,10 +50,18 @@ static std::string line(const WeightInfo &weight) {
   return result;
 }
 
-static std::string lines(const std::vector<WeightInfo> &weights) {
+/// One kernel, one line.
+static std::string line(const KernelInfo &kernel) {
   std::string result;
-  for (const WeightInfo &weight : weights)
-    result += (result.empty() ? "\n    " : ",\n    ") + line(weight);
+  llvm::raw_string_ostream(result) << llvm::json::Value(
+      llvm::json::Array{text(kernel.function), kernel.does, kernel.bytes, kernel.operations, kernel.positionBytes});
+  return result;
+}
+
+template <class Entry> static std::string lines(const std::vector<Entry> &entries) {
+  std::string result;
+  for (const Entry &entry : entries)
+    result += (result.empty() ? "\n    " : ",\n    ") + line(entry);
   return "[" + result + (result.empty() ? "]" : "\n  ]");
 }
 
@@ -94,8 +102,14 @@ std::string infoJson(const ModelInfo &info) {
     for (const auto &member : sorted)
       members.emplace_back(member.first, &member.second);
     std::sort(members.begin(), members.end());
-    for (const auto &[key, value] : members)
+    for (const auto &[key, value] : members) {
+      if (key == "name") { // "kernels" sorts before it
+        json.attributeBegin("kernels");
+        json.rawValue(lines(info.kernels));
+        json.attributeEnd();
+      }
       json.attribute(key, *value);
+    }
     json.attributeBegin("weights"); // behind "weight_bytes", and nothing sorts behind it
     json.rawValue(lines(info.weights));
     json.attributeEnd();

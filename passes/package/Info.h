@@ -21,6 +21,14 @@ struct WeightInfo {
   int64_t bytes = 0;
 };
 
+/// What a kernel does and costs; kernels are numbered from 0.
+struct KernelInfo {
+  /// Where it stands, and its operations: "2 linear 768x288 int4-g32, elementwise".
+  std::string function, does;
+  /// Of weights, read in a call; arithmetic on each token; of the cache, read for each position.
+  int64_t bytes = 0, operations = 0, positionBytes = 0;
+};
+
 /// A processor that the model was compiled for.
 struct TargetInfo {
   /// LLVM's name.
@@ -36,6 +44,7 @@ struct ModelInfo {
   /// Names of formats, as options spell them.
   std::string format, embeddingFormat, headFormat;
   std::vector<WeightInfo> weights;
+  std::vector<KernelInfo> kernels;
   int64_t parameters = 0, context = 0;
   /// Of all packed weights, and of those that a call of decode reads.
   int64_t weightBytes = 0, decodeBytes = 0;
@@ -47,7 +56,7 @@ struct ModelInfo {
 };
 
 /// `info` as JSON of one object, indented for people, keys sorted, a newline at the end. Each weight is one line,
-/// [name, shape, format, bytes].
+/// [name, shape, format, bytes], and each kernel, [function, does, bytes, operations, position_bytes].
 std::string infoJson(const ModelInfo &info);
 
 } // namespace halftone::package

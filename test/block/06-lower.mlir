@@ -35,13 +35,13 @@
 // CHECK: %[[H:.*]] = vector.load {{.*}} memref<1x64xf32>, vector<16xf32>
 // CHECK: %[[Y:.*]] = arith.addf %[[H]], %[[D]]
 // CHECK: vector.store %[[Y]]
-// CHECK: call @halftone_barrier(%[[TEAM]], %[[THREADS]])
+// CHECK: call @halftone_barrier(%[[TEAM]], %[[THREADS]], %{{.*}})
 // CHECK: return
 !memory = memref<70368744177664xi8>
 !bytes = memref<?xi8, strided<[1], offset: ?>>
 
 module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", cpu "icelake-server", features "", vector 512>} {
-  func.func private @halftone_barrier(!llvm.ptr, index)
+  func.func private @halftone_barrier(!llvm.ptr, index, index)
 
   func.func private @block_1(%weights: !memory, %cache: !memory, %team: !llvm.ptr, %thread: index, %threads: index,
                              %arena: !memory, %down: index, %out: memref<1x64xf32>) {
@@ -166,7 +166,8 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
       %y = arith.addf %residual, %d : vector<16xf32>
       vector.store %y, %out[%c0, %row] : memref<1x64xf32>, vector<16xf32>
     }
-    call @halftone_barrier(%team, %threads) : (!llvm.ptr, index) -> ()
+    %site = arith.constant -1 : index
+    call @halftone_barrier(%team, %threads, %site) : (!llvm.ptr, index, index) -> ()
     return
   }
 }

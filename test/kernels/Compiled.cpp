@@ -21,7 +21,7 @@ using namespace mlir;
 namespace halftone::test {
 
 /// What model.h asks of the host of a model.
-static void waitForTeam(void *team, int64_t) { static_cast<std::barrier<> *>(team)->arrive_and_wait(); }
+static void waitForTeam(void *team, int64_t, int64_t) { static_cast<std::barrier<> *>(team)->arrive_and_wait(); }
 
 static DialectRegistry dialects() {
   DialectRegistry registry;

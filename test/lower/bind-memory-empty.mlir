@@ -1,4 +1,4 @@
 // RUN: qopt %s --bind-memory | FileCheck %s
 // The pass brings its dialects, also to a module without anything.
 
-// CHECK: func.func private @halftone_barrier(!llvm.ptr, index)
+// CHECK: func.func private @halftone_barrier(!llvm.ptr, index, index)

@@ -3,7 +3,7 @@
 
 // A step of the cache holds 16 positions of both layers: 2 * (2 * 4 + 1 * 8) * 16 floats.
 // CHECK: module attributes {halftone.cache_bytes = 2048 : i64, halftone.cache_positions = 16 : i64}
-// CHECK: func.func private @halftone_barrier(!llvm.ptr, index)
+// CHECK: func.func private @halftone_barrier(!llvm.ptr, index, index)
 // CHECK-NOT: lowbit.weight
 // CHECK-NOT: lowbit.cache
 lowbit.weight @w : !lowbit.weight<4x8, #lowbit.format<int8, row, scale f32>, #kernel.layout<lanes 4, group 4>> in "segment" at 64
@@ -40,7 +40,7 @@ func.func private @block(%w: !lowbit.weight<4x8, #lowbit.format<int8, row, scale
   %y = memref.load %k[%i, %i, %i, %i] : memref<?x1x8x16xf32, strided<[?, 128, 16, 1], offset: ?>>
   %z = memref.load %v[%i, %i, %i, %i] : memref<?x1x16x8xf32, strided<[?, 128, 8, 1], offset: ?>>
   memref.store %x, %out[%i] : memref<1xf32>
-  // CHECK: call @halftone_barrier(%[[TEAM]], %[[THREADS]])
+  // CHECK: call @halftone_barrier(%[[TEAM]], %[[THREADS]], %{{.*}})
   kernel.barrier
   return
 }

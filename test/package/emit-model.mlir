@@ -7,7 +7,7 @@
 // NOTHING: error: no constant 'halftone_facts'
 
 // Only the model's constant is seen from outside; weights and barrier come from elsewhere.
-// CHECK: llvm.func @halftone_barrier(!llvm.ptr, i64)
+// CHECK: llvm.func @halftone_barrier(!llvm.ptr, i64, i64)
 // CHECK: llvm.func internal @halftone_decode()
 // CHECK: llvm.mlir.global internal constant @halftone_facts
 // CHECK: llvm.mlir.global internal constant @halftone_variants
@@ -19,7 +19,7 @@
 // CHECK: llvm.insertvalue %[[VARIANTS]], %{{.*}}[1]
 // CHECK: %[[WEIGHTS:.*]] = llvm.mlir.addressof @stories_weights
 // CHECK: llvm.insertvalue %[[WEIGHTS]], %{{.*}}[2]
-llvm.func @halftone_barrier(!llvm.ptr, i64)
+llvm.func @halftone_barrier(!llvm.ptr, i64, i64)
 llvm.func @halftone_decode() { llvm.return }
 llvm.mlir.global internal constant @taken(1 : i64) : i64
 llvm.mlir.global external constant @halftone_facts(1 : i64) : i64

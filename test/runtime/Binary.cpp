@@ -59,6 +59,25 @@ TEST(Facts, DamagedOnesAreRefused) {
   EXPECT_EQ(errorWith(&Facts::info_bytes, 100), "no error");
 }
 
+TEST(Info, ListsKernels) {
+  const char *json = R"({"a": {"kernels": []}, "kernels": [["decode", "linear \"8x8\"", 64, 128, 0],
+    ["block", "attention", 0, 0, 32]], "weights": []})";
+  const auto kernels = kernelsIn(json);
+  ASSERT_TRUE(kernels && kernels->size() == 2);
+  EXPECT_EQ((*kernels)[0].function, "decode");
+  EXPECT_EQ((*kernels)[0].does, "linear \"8x8\"");
+  EXPECT_EQ((*kernels)[0].bytes, 64);
+  EXPECT_EQ((*kernels)[0].operations, 128);
+  EXPECT_EQ((*kernels)[1].positionBytes, 32);
+  EXPECT_TRUE(kernelsIn(R"({"kernels": []})")->empty());
+  EXPECT_EQ(kernelsIn(R"({"weights": []})").error().message, "it has no list of kernels");
+  EXPECT_EQ(kernelsIn(R"({"kernels": [["a", "b", 1, 2, 3], ["a", "b", 1, -2, 3]]})").error().message,
+            "kernel 1 is not what it should be");
+  const std::string_view whole = json;
+  for (size_t size = 0; size < whole.find("\"weights\"") - 3; ++size)
+    EXPECT_FALSE(kernelsIn(whole.substr(0, size))) << size;
+}
+
 TEST(Info, FindsValuesOfTheOutermostObject) {
   const char *json = R"( {"source": {"format": "inner", "list": [1, {"a": "]}"}]}, "format" : "int4-g32",
     "bits_per_weight": 4.63, "quoted": "a\"b\\c\u0041\u00e9\n", "empty": "", "last":true} )";

@@ -73,10 +73,10 @@ static void run(const void *weights, void *cache, const int64_t *tokens, int64_t
     for (int64_t place = 0; place < count; ++place)
       cached(cache, past + place) = tokens[place];
   }
-  halftone_barrier(team, threads);
+  halftone_barrier(team, threads, 0);
   for (int64_t place = 0; logits && place < count; ++place)
     writeLogits(call, past + place, logits + place * call.vocabulary);
-  halftone_barrier(team, threads);
+  halftone_barrier(team, threads, 1);
 }
 
 } // namespace halftone::runtime::test

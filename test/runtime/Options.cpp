@@ -104,19 +104,36 @@ TEST(Options, WhatIsDoneInsteadOfGeneratingExcludesAnother) {
 TEST(Options, FiguresHaveOptionsOfTheirOwn) {
   EXPECT_EQ(errorOf({"--documents=<>"}), "--documents needs --perplexity or --prompts");
   EXPECT_EQ(errorOf({"--bench", "--length=3"}), "--length needs --perplexity");
-  EXPECT_EQ(errorOf({"--json"}), "--json needs --perplexity or --bench");
+  EXPECT_EQ(errorOf({"--json"}), "--json needs --perplexity, --bench or --profile");
   EXPECT_EQ(errorOf({"--perplexity=a", "--documents="}), "--documents: '' is not what stands between documents");
   EXPECT_THAT(errorOf({"--perplexity=a", "--length=0"}), HasSubstr("--length: '0' is not a whole number from 1"));
-  EXPECT_TRUE(parse({"--bench", "--json"}).json && parse({"--perplexity=a", "--json"}).json);
+  EXPECT_TRUE(parse({"--bench", "--json"}).json && parse({"--profile", "--json"}).json &&
+              parse({"--perplexity=a", "--json"}).json);
 }
 
 TEST(Options, HelpListsEveryFlagWithItsDefault) {
   const std::string help = helpText("stories");
   EXPECT_THAT(help, HasSubstr("usage: stories [PROMPT]"));
-  for (const char *flag :
-       {"-n N", "--temperature T", "--top-p P", "--top-k K", "--seed S", "--threads N", "--context N", "--tokens",
-        "--prompts FILE", "--logits IDS", "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N",
-        "--bench", "--json", "--info", "--version", "--help, -h"})
+  for (const char *flag : {"-n N",
+                           "--temperature T",
+                           "--top-p P",
+                           "--top-k K",
+                           "--seed S",
+                           "--threads N",
+                           "--context N",
+                           "--tokens",
+                           "--prompts FILE",
+                           "--logits IDS",
+                           "-o FILE",
+                           "--perplexity FILE",
+                           "--documents SEPARATOR",
+                           "--length N",
+                           "--bench",
+                           "--profile",
+                           "--json",
+                           "--info",
+                           "--version",
+                           "--help, -h"})
     EXPECT_THAT(help, HasSubstr("\n  " + std::string(flag))) << flag;
   const Options defaults;
   EXPECT_THAT(help, HasSubstr("(default: 0.8)"));

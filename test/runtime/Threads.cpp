@@ -27,10 +27,10 @@ void runRounds(void *argument, int64_t thread) {
   const int64_t threads = shared.team->threads();
   for (int64_t round = 1; round <= shared.rounds; ++round) {
     shared.slots[thread] = round;
-    halftone_barrier(shared.team, threads);
+    halftone_barrier(shared.team, threads, -1);
     for (int64_t other = 0; other < threads; ++other)
       shared.wrong += shared.slots[other] != round;
-    halftone_barrier(shared.team, threads);
+    halftone_barrier(shared.team, threads, -1);
   }
 }
 
@@ -69,8 +69,6 @@ TEST_P(TeamOf, WorksAgainAfterItFellAsleep) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Threads, TeamOf, testing::Values(1, 2, 4, 8));
-
 TEST(Team, SleepersWakeWhenOneThreadIsLate) {
   auto team = Team::create(4);
   ASSERT_TRUE(team);
@@ -86,7 +84,7 @@ TEST(Team, SleepersWakeWhenOneThreadIsLate) {
           usleep(50000);
           shared.arrived = true;
         }
-        halftone_barrier(shared.team, 4);
+        halftone_barrier(shared.team, 4, -1);
         shared.early += !shared.arrived;
         ++shared.passed;
       },
@@ -94,6 +92,35 @@ TEST(Team, SleepersWakeWhenOneThreadIsLate) {
   EXPECT_EQ(shared.passed, 4);
   EXPECT_EQ(shared.early, 0);
 }
+
+TEST_P(TeamOf, TellsWhichKernelsEndAndWhen) {
+  auto team = Team::create(GetParam());
+  ASSERT_TRUE(team);
+  Profile profile(3);
+  (*team)->tell(&profile);
+  const auto phase = [](void *argument, int64_t thread) {
+    auto &of = *static_cast<Team *>(argument);
+    halftone_barrier(argument, of.threads(), 0);
+    if (thread == of.threads() - 1)
+      usleep(5000); // the slowest thread counts, whichever that is
+    halftone_barrier(argument, of.threads(), 2);
+    halftone_barrier(argument, of.threads(), -1);
+    halftone_barrier(argument, of.threads(), 3);
+  };
+  (*team)->run(phase, team->get());
+  (*team)->run(phase, team->get());
+  (*team)->tell(nullptr);
+  (*team)->run(phase, team->get());
+  const auto &entries = profile.entries();
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(entries[0].calls, 2);
+  EXPECT_EQ(entries[1].calls, 0);
+  EXPECT_EQ(entries[2].calls, 2);
+  EXPECT_GE(entries[2].seconds, 0.01);
+  EXPECT_EQ(entries[1].seconds, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, TeamOf, testing::Values(1, 2, 4, 8));
 
 // Half the stack, its ends touched.
 __attribute__((noinline)) static int64_t useStack() {

@@ -209,7 +209,7 @@ def test_help_lists_all_options_on_stdout(make):
     code, output, error = run(make(), "--help")
     assert (code, error) == (0, "")
     for flag in ("-n N", "--temperature T", "--top-p P", "--top-k K", "--seed S", "--threads N", "--context N", "--logits IDS",
-                 "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N", "--bench", "--json", "--info", "--version",
+                 "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N", "--bench", "--profile", "--json", "--info", "--version",
                  "--help", "--tokens", "--prompts FILE"):
         assert f"\n  {flag}" in output.decode(), flag
     assert output.startswith(b"usage: stories [PROMPT]")
@@ -476,6 +476,28 @@ def test_bench_counts_what_a_call_takes(make):
         assert least <= found[name] <= greatest
     assert found["decode_bytes_per_second"] == pytest.approx(562 * found["decode_tokens_per_second"], rel=NINE_DIGITS)
     assert found["bandwidth_bytes_per_second"] > 1e8 and found["reread_bytes_per_second"] > 1e8
+
+
+def test_profile_times_each_kernel(make):
+    """The fake sleeps 2 ms in its kernel 0 and has next to nothing to do in kernel 1; chunks are of 4 tokens, the context of 64."""
+    kernels = [["phase", "a \"nap\"", 1000, 2000, 10], ["phase", "sums", 0, 0, 0], ["never", "idle", 1, 1, 1]]
+    path = make(delay=2000, info={"format": "fake-g32", "bits_per_weight": 4.5, "kernels": kernels})
+    code, output, error = run(path, "--profile", "--json", "--threads=2", timeout=300)
+    assert (code, error) == (0, "")
+    found = json.loads(output)
+    assert found["threads"] == 2 and found["bandwidth_bytes_per_second"] > 1e8 and found["reread_bytes_per_second"] > 1e8
+    for name, tokens, calls, positions in (("decode", 63, 63, sum(range(2, 65))), ("prefill", 64, 16, sum(range(4, 65, 4)))):
+        phase = found[name]
+        assert phase["tokens"] == tokens
+        nap, sums = phase["kernels"]  # slowest first, and none that never ran
+        assert (nap["function"], nap["does"], nap["calls"]) == ("phase", 'a "nap"', calls)
+        assert nap["seconds"] >= 0.002 * calls > sums["seconds"] and sums["calls"] == calls
+        assert nap["bytes_per_second"] == pytest.approx((1000 * calls + 10 * positions) / nap["seconds"], rel=NINE_DIGITS)
+        assert nap["operations_per_second"] == pytest.approx(2000 * tokens / nap["seconds"], rel=NINE_DIGITS)
+    code, output, error = run(path, "--profile", "--threads=1", timeout=300)
+    assert (code, error) == (0, "")
+    assert re.search(r"decode: 63 tokens, \d+\.\d us a token, 1 thread\n", output) and output.count('a "nap" (phase)') == 2
+    assert "info in this binary: it has no list of kernels" in fails(make(), "--profile")
 
 
 # Damaged and foreign binaries.
