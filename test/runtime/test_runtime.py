@@ -222,7 +222,7 @@ def test_version_and_info(make):
     code, output, error = run(path, "--info")
     assert (code, json.loads(output), error, output[-1:]) == (0, info, "", b"\n")
     code, output, error = run(path, "--version")
-    assert (code, error) == (0, "") and re.fullmatch(rb"halftone \d+\.\d+\.\d+, model ABI 1\n", output)
+    assert (code, error) == (0, "") and re.fullmatch(rb"halftone \d+\.\d+\.\d+, model ABI 2\n", output)
 
 
 def test_wrong_words_are_errors_of_status_1(make):
@@ -496,7 +496,7 @@ def test_profile_times_each_kernel(make):
         assert nap["operations_per_second"] == pytest.approx(2000 * tokens / nap["seconds"], rel=NINE_DIGITS)
     code, output, error = run(path, "--profile", "--threads=1", timeout=300)
     assert (code, error) == (0, "")
-    assert re.search(r"decode: 63 tokens, \d+\.\d us a token, 1 thread\n", output) and output.count('a "nap" (phase)') == 2
+    assert re.search(rb"decode: 63 tokens, \d+\.\d us a token, 1 thread\n", output) and output.count(b'a "nap" (phase)') == 2
     assert "info in this binary: it has no list of kernels" in fails(make(), "--profile")
 
 
