@@ -90,14 +90,14 @@ private:
 
   Value bufferOf(Value value) { return buffers.at(value).front(); }
 
-  static int64_t tokensOf(Value value) { return cast<ShapedType>(value.getType()).getDimSize(0); }
   static int64_t channelsOf(Value value) { return cast<ShapedType>(value.getType()).getDimSize(1); }
 
   /// y[t, n] as lowbit.linear states it for its kind of activations.
   LogicalResult emit(LinearOp linear) {
     UnpackedWeight weight(linear.getWeight(), loops);
-    loops.parallel(channelsOf(linear.getResult()), [&](Value row) {
-      loops.each(loops.index(tokensOf(linear.getResult())), [&](Value token) {
+    Value tokens = loops.tokensOf(linear.getResult());
+    loops.parallel(loops.index(channelsOf(linear.getResult())), [&](Value row) {
+      loops.each(tokens, [&](Value token) {
         Value sum = weight.hasCodes() ? integerSum(linear, weight, row, token) : floatSum(linear, weight, row, token);
         loops.store(sum, bufferOf(linear.getResult()), {token, row});
       });
@@ -137,7 +137,7 @@ private:
 
   LogicalResult emit(EmbeddingOp embedding) {
     UnpackedWeight table(embedding.getTable(), loops);
-    loops.parallel(tokensOf(embedding.getResult()), [&](Value token) {
+    loops.parallel(loops.tokensOf(embedding.getResult()), [&](Value token) {
       Value id = loops.load(bufferOf(embedding.getTokens()), token);
       Value row = arith::IndexCastOp::create(builder, loops.loc, builder.getIndexType(), id);
       loops.each(loops.index(table.columns()), [&](Value column) {
@@ -149,7 +149,7 @@ private:
 
   LogicalResult emit(AddBiasOp sum) {
     UnpackedWeight bias(sum.getBias(), loops);
-    loops.parallel(tokensOf(sum.getResult()), [&](Value token) {
+    loops.parallel(loops.tokensOf(sum.getResult()), [&](Value token) {
       loops.each(loops.index(channelsOf(sum.getResult())), [&](Value channel) {
         Value x = loops.load(bufferOf(sum.getInput()), {token, channel});
         loops.store(loops.add(x, bias.element(loops.index(0), channel)), bufferOf(sum.getResult()), {token, channel});
@@ -165,7 +165,7 @@ private:
     std::optional<UnpackedWeight> scale;
     if (norm.getScale())
       scale.emplace(norm.getScale(), loops);
-    loops.parallel(tokensOf(norm.getResult()), [&](Value token) {
+    loops.parallel(loops.tokensOf(norm.getResult()), [&](Value token) {
       Value squares = loops.fold(loops.index(channels), loops.number(0), [&](Value channel, Value sum) {
         Value x = loops.load(input, {token, channel});
         return loops.add(sum, loops.multiply(x, x));
@@ -189,7 +189,7 @@ private:
     const int64_t channels = channelsOf(quantize.getInput()), length = format.blockLength(channels, 0);
     const Buffers &out = buffers.at(quantize.getResult());
     Value input = bufferOf(quantize.getInput());
-    loops.parallel(tokensOf(quantize.getInput()), [&](Value token) {
+    loops.parallel(loops.tokensOf(quantize.getInput()), [&](Value token) {
       if (format.isPlain())
         return loops.each(loops.index(channels), [&](Value channel) {
           loops.store(roundToBf16(builder, loops.loc, loops.load(input, {token, channel})), out[0], {token, channel});
@@ -230,7 +230,7 @@ private:
   /// The same operation on each element.
   LogicalResult emitElementwise(Operation *op) {
     Value result = op->getResult(0);
-    loops.parallel(tokensOf(result), [&](Value token) {
+    loops.parallel(loops.tokensOf(result), [&](Value token) {
       loops.each(loops.index(channelsOf(result)), [&](Value channel) {
         SmallVector<Value> operands;
         for (Value operand : op->getOperands())

@@ -9,14 +9,15 @@ using namespace halftone;
 using namespace halftone::lowbit;
 
 /// Runs `body` for each head of each token.
-static void forEachHead(ScalarLoops &loops, int64_t tokens, int64_t heads, function_ref<void(Value, Value)> body) {
-  loops.parallel(tokens * heads,
+static void forEachHead(ScalarLoops &loops, Value tokens, int64_t heads, function_ref<void(Value, Value)> body) {
+  loops.parallel(loops.multiply(tokens, loops.index(heads)),
                  [&](Value i) { body(loops.divide(i, loops.index(heads)), loops.remainder(i, loops.index(heads))); });
 }
 
 /// (x cos - y sin, y cos + x sin) for each pair; what follows the pairs passes unchanged.
 void halftone::lowerReference(RopeOp rope, ScalarLoops &loops, BufferOf buffers) {
-  const int64_t tokens = rope.getInput().getType().getDimSize(0), heads = rope.getHeads();
+  Value tokens = loops.tokensOf(rope.getInput());
+  const int64_t heads = rope.getHeads();
   const int64_t size = rope.getInput().getType().getDimSize(1) / heads;
   const int64_t positions = rope.getCos().getType().getShape()[0], pairs = rope.getCos().getType().getShape()[1];
   UnpackedWeight cosines(rope.getCos(), loops), sines(rope.getSin(), loops);
@@ -54,7 +55,8 @@ struct CachePlace {
 
 void halftone::lowerReference(AppendOp append, ScalarLoops &loops, BufferOf buffers) {
   CacheType cache = append.getCache().getType();
-  const int64_t tokens = cast<ShapedType>(append.getKeys().getType()).getDimSize(0), size = cache.getSize();
+  Value tokens = loops.tokensOf(append.getKeys());
+  const int64_t size = cache.getSize();
   Value keys = kernel::keysOf(append.getCache(), loops.builder, loops.loc);
   Value values = kernel::valuesOf(append.getCache(), loops.builder, loops.loc);
   forEachHead(loops, tokens, cache.getHeads(), [&](Value token, Value head) {
@@ -70,7 +72,8 @@ void halftone::lowerReference(AppendOp append, ScalarLoops &loops, BufferOf buff
 
 /// softmax(scale * q . k) . v over the positions that the token sees.
 void halftone::lowerReference(AttentionOp attention, ScalarLoops &loops, BufferOf buffers) {
-  const int64_t tokens = attention.getQueries().getType().getDimSize(0), heads = attention.getHeads();
+  Value tokens = loops.tokensOf(attention.getQueries());
+  const int64_t heads = attention.getHeads();
   const int64_t size = attention.getCache().getType().getSize();
   const int64_t share = heads / attention.getCache().getType().getHeads();
   Value keys = kernel::keysOf(attention.getCache(), loops.builder, loops.loc);
@@ -79,7 +82,7 @@ void halftone::lowerReference(AttentionOp attention, ScalarLoops &loops, BufferO
   // Each thread's own scores, for the token that sees most.
   auto row = MemRefType::get({ShapedType::kDynamic}, loops.builder.getF32Type());
   Value scores =
-      memref::AllocaOp::create(loops.builder, loops.loc, row, loops.add(attention.getPast(), loops.index(tokens)));
+      memref::AllocaOp::create(loops.builder, loops.loc, row, loops.add(attention.getPast(), tokens));
   auto exponential = [&](Value x) -> Value { return math::ExpOp::create(loops.builder, loops.loc, x); };
 
   forEachHead(loops, tokens, heads, [&](Value token, Value head) {

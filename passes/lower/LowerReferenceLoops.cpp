@@ -69,8 +69,11 @@ Value ScalarLoops::fold(Value count, Value total, function_ref<Value(Value, Valu
   return loop.getResult(0);
 }
 
-void ScalarLoops::parallel(int64_t count, function_ref<void(Value)> body) {
-  parallelLoop(builder, loc, builder.getIndexAttr(count), body);
+void ScalarLoops::parallel(Value count, function_ref<void(Value)> body) { parallelLoop(builder, loc, count, body); }
+
+Value ScalarLoops::tokensOf(Value tensor) {
+  const int64_t most = cast<ShapedType>(tensor.getType()).getDimSize(0);
+  return getValueOrCreateConstantIndexOp(builder, loc, tokensOfCall(builder, loc, most));
 }
 
 //===-- Weights

@@ -45,7 +45,9 @@ public:
   /// for (i = 0; i < count; ++i) total = body(i, total)
   Value fold(Value count, Value total, llvm::function_ref<Value(Value i, Value total)> body);
   /// The same as `each`, iterations shared among the threads.
-  void parallel(int64_t count, llvm::function_ref<void(Value i)> body);
+  void parallel(Value count, llvm::function_ref<void(Value i)> body);
+  /// How many rows of a tensor, a token each, a call computes.
+  Value tokensOf(Value tensor);
 
   mlir::OpBuilder &builder;
   mlir::Location loc;

@@ -48,10 +48,9 @@ Value PackedTile::blockOffset(Value block) {
   return arith::AddIOp::create(builder, loc, tileOffset, within);
 }
 
-Value PackedTile::elementOffset(Value block, int64_t length) {
-  const int64_t bytes =
-      formats::vectorCount(form, length) * formats::lineBytes(form) * formats::scalarBytes(format().code.scalar);
-  Value within = arith::MulIOp::create(builder, loc, block, arith::ConstantIndexOp::create(builder, loc, bytes));
+Value PackedTile::elementOffset(Value column) {
+  const int64_t bytes = form.lanes * formats::scalarBytes(format().code.scalar); // of a column
+  Value within = arith::MulIOp::create(builder, loc, column, arith::ConstantIndexOp::create(builder, loc, bytes));
   return arith::AddIOp::create(builder, loc, tileOffset, within);
 }
 

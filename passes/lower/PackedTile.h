@@ -22,8 +22,8 @@ public:
   /// Where block number `block` of the tile begins.
   mlir::Value blockOffset(mlir::Value block);
 
-  /// Where elements of a plain format begin, those of block number `block` when blocks have `length` columns.
-  mlir::Value elementOffset(mlir::Value block, int64_t length);
+  /// Where the elements of a plain format begin that lie from `column` on, a multiple of the layout's group.
+  mlir::Value elementOffset(mlir::Value column);
 
   /// Vectors `first` to `first + count - 1` of a block of `length` columns that begins at `offset`: levels, or the
   /// elements of a plain format. `first` is a multiple of 8, so that it begins a line of every plane.

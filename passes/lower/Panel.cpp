@@ -33,7 +33,7 @@ void Panel::decode(Value firstTile, int64_t tiles, const BlockRange &range) {
   for (int64_t tile = 0; tile < tiles; ++tile) {
     packed.setTile(builder.createOrFold<arith::AddIOp>(loc, firstTile, index(tile)));
     if (packed.format().isPlain()) {
-      plainOffsets.push_back(packed.elementOffset(range.first, length));
+      plainOffsets.push_back(packed.elementOffset(range.column));
       continue;
     }
     auto loop = scf::ForOp::create(builder, loc, index(0), index(range.count), index(1));

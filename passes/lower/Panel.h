@@ -12,6 +12,7 @@ struct BlockRange {
   mlir::Value first;
   int64_t count = 0;
   int64_t length = 0;
+  mlir::Value column; // the first block's first
 };
 
 /// Emits the decoding of a range of blocks into memory of the thread, next to each other what a step along the columns

@@ -62,16 +62,19 @@ void PanelDot::clearSums(int64_t tiles) {
 /// Whole ranges in a loop, then what is left of whole blocks, then a short last block.
 void PanelDot::forEachRange(function_ref<void(const BlockRange &)> body) {
   const int64_t whole = lastLength == length ? blocks : blocks - 1, ranges = whole / blocksAtOnce;
+  auto emit = [&](Value first, int64_t number, int64_t columns) {
+    body({first, number, columns, arith::MulIOp::create(builder, loc, first, index(length))});
+  };
   auto loop = scf::ForOp::create(builder, loc, index(0), index(ranges * blocksAtOnce), index(blocksAtOnce));
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    body({loop.getInductionVar(), blocksAtOnce, length});
+    emit(loop.getInductionVar(), blocksAtOnce, length);
   }
   if (whole % blocksAtOnce != 0)
-    body({index(ranges * blocksAtOnce), whole % blocksAtOnce, length});
+    emit(index(ranges * blocksAtOnce), whole % blocksAtOnce, length);
   if (whole < blocks)
-    body({index(whole), 1, lastLength});
+    emit(index(whole), 1, lastLength);
 }
 
 /// Groups of tokens whose sums fit into registers.

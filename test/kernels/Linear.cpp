@@ -138,17 +138,19 @@ private:
   explicit Module(const Family &family) : number(family.number) {
     Random random(family.number);
     std::string text;
-    for (int64_t i = 0; i < casesPerFamily; ++i) {
+    // Families of plain formats are few, so each has every number of columns with every number of tokens.
+    const int64_t turns = family.formats.front().isPlain() ? std::size(tokenCounts) : 1;
+    for (int64_t i = 0; i < turns * std::ssize(columnCounts); ++i) {
       const std::string name = "f" + std::to_string(i);
       const Format &format = family.formats[i % family.formats.size()];
-      cases.emplace_back(format, shapeNumber(casesPerFamily * number + i), random);
+      const int64_t turn = number + i / std::ssize(columnCounts) * std::ssize(rowCounts);
+      cases.emplace_back(format, shapeNumber(turn * std::ssize(columnCounts) + i % std::ssize(columnCounts)), random);
       text += file.declare("w_" + name, cases.back().weight) + cases.back().function(name);
     }
     file.write();
     ways.start(text, waysOf(family));
   }
 
-  static constexpr int64_t casesPerFamily = 8;
   int64_t number;
   WeightFile file;
 };

@@ -95,3 +95,24 @@ func.func @decoded(%ids: memref<1xi64>, %table: !lowbit.weight<4x8, #lowbit.form
   }
   return
 }
+
+// -----
+
+// What is appended behind the tokens that there are could lie behind the cache.
+lowbit.cache @cache : !lowbit.cache<heads 2, size 4>
+// CHECK-LABEL: func.func @some(
+func.func @some(%x: memref<16x8xf32>, %past: index, %y: memref<16x8xf32>) attributes {halftone.token_step = 8 : i64} {
+  %cache = lowbit.get @cache : !lowbit.cache<heads 2, size 4>
+  // CHECK: %[[TOKENS:.*]] = kernel.tokens
+  // CHECK: %[[HEADS:.*]] = arith.muli %[[TOKENS]], %c2
+  // CHECK: scf.forall (%{{.*}}) in (%[[HEADS]])
+  // CHECK: %[[ROWS:.*]] = kernel.tokens
+  // CHECK: scf.forall (%{{.*}}) in (%[[ROWS]])
+  lowbit.kernel outs(%y : memref<16x8xf32>) {
+    %1 = bufferization.to_tensor %x restrict : memref<16x8xf32> to tensor<16x8xf32>
+    lowbit.append %1, %1 to %cache at %past : tensor<16x8xf32>, !lowbit.cache<heads 2, size 4>
+    %2 = arith.addf %1, %1 : tensor<16x8xf32>
+    lowbit.yield %2 : tensor<16x8xf32>
+  }
+  return
+}
