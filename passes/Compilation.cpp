@@ -161,6 +161,39 @@ Status Compilation::takeOwnSamples(const calibrate::SampleOptions &wanted, int64
 }
 
 /// The options that decide the bytes of weights, by name; those of calibration only where there is some.
+/// Of `texts`, which none of them holds a line's end.
+static std::string hashOf(ArrayRef<std::string> texts) {
+  const std::string all = llvm::join(texts, "\n");
+  return io::sha256Hex(std::as_bytes(std::span(all)));
+}
+
+Expected<calibrate::Fingerprint> Compilation::fingerprint() {
+  std::vector<package::HashedFile> files;
+  std::optional<package::HashedFile> tokenizer;
+  if (Status taken = takeHashes(files, tokenizer); !taken)
+    return taken.error();
+  std::vector<std::string> model;
+  for (const package::HashedFile &file : files)
+    model.push_back(file.sha256);
+  const std::string prepared = options.rotate ? "rotate" : options.foldNormScale ? "fold_norm_scale" : "";
+  return calibrate::Fingerprint{hashOf(model), samples ? samples->fingerprint() : "", hashOf(prepared)};
+}
+
+Status Compilation::openStatistics() {
+  Expected<calibrate::StatisticsFile> file = calibrate::StatisticsFile::open(options.calibration.statistics);
+  if (!file)
+    return file.error();
+  Expected<calibrate::Fingerprint> here = fingerprint();
+  if (!here)
+    return here.error();
+  here->data = file->fingerprint().data; // which is not here
+  if (Status same = file->check(*here); !same)
+    return same;
+  statistics = std::move(*file);
+  calibrate::recordStatistics(*module, *statistics);
+  return {};
+}
+
 static std::map<std::string, std::string> decisions(const PipelineOptions &options) {
   const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
   const CalibrationOptions &calibration = options.calibration;
@@ -175,7 +208,7 @@ static std::map<std::string, std::string> decisions(const PipelineOptions &optio
     all["bits"] = std::to_string(options.bits);
   if (options.size != 0)
     all["size"] = std::to_string(options.size);
-  if (!calibration.data.empty())
+  if (isCalibrated(calibration))
     all.insert({{"act_order", word(calibration.actOrder)},
                 {"asymmetric_calibration", word(calibration.asymmetric)},
                 {"block_order", word(calibration.blockOrder)},
@@ -183,6 +216,7 @@ static std::map<std::string, std::string> decisions(const PipelineOptions &optio
                 {"grid_search", word(calibration.gridSearch)},
                 {"static_groups", word(calibration.staticGroups)},
                 {"true_sequential", word(calibration.trueSequential)}});
+                {"recorded_statistics", word(!calibration.statistics.empty())},
   return all;
 }
 
@@ -261,8 +295,8 @@ Status Compilation::takeHashes(std::vector<package::HashedFile> &files, std::opt
 
 std::map<std::string, std::string> Compilation::allDecisions() const {
   std::map<std::string, std::string> all = decisions(options);
-  if (samples)
-    all["calibration"] = samples->fingerprint();
+  if (samples || statistics)
+    all["calibration"] = samples ? samples->fingerprint() : statistics->fingerprint().data;
   return all;
 }
 

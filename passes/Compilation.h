@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/calibrate/Samples.h"
+#include "lib/calibrate/StatisticsFile.h"
 #include "lib/io/Journal.h"
 #include "lib/io/WorkFolder.h"
 #include "lib/report/Report.h"
@@ -40,6 +41,10 @@ public:
   Status checkTokenizer();
   /// Reads what to calibrate on, when the options say so.
   Status readSamples();
+  /// Opens the file of statistics that the options name, which must be those of this model as it is prepared.
+  Status openStatistics();
+  /// What statistics of this model, as it is prepared, and of these samples are made from.
+  Expected<calibrate::Fingerprint> fingerprint();
   /// Finds what a killed run of the same command has finished, unless that is known; there is none without an output.
   /// \param data what is calibrated on.
   Status openJournal(const std::string &data);
@@ -64,6 +69,8 @@ public:
   /// What to calibrate on; none without data.
   std::optional<calibrate::Samples> samples;
   /// What is finished; null without data and without an output. Kept until the output stands.
+  /// What is known of activations without samples.
+  std::optional<calibrate::StatisticsFile> statistics;
   std::shared_ptr<io::Journal> journal;
 
 private:

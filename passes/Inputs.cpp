@@ -125,6 +125,8 @@ static Expected<std::vector<std::string>> outputsOf(const PipelineOptions &optio
       return Error{"--report: " + options.report + " is where " + output + " will stand; name the report otherwise"};
   if (!options.report.empty())
     outputs.push_back(options.report);
+  if (gathersStatistics(options))
+    outputs.push_back(statisticsPath(options));
   return outputs;
 }
 
@@ -137,6 +139,8 @@ static Status checkOutputs(const PipelineOptions &options, const onnx::Model &mo
     inputs.push_back(options.tokenizer);
   if (!options.calibration.data.empty() && !isSelf(options.calibration))
     inputs.push_back(options.calibration.data);
+  if (!options.calibration.statistics.empty())
+    inputs.push_back(options.calibration.statistics);
   const Expected<std::vector<std::string>> outputs = outputsOf(options);
   if (!outputs)
     return outputs.error();
@@ -159,10 +163,12 @@ static Expected<std::vector<const quantize::Method *>> readMethods(const Pipelin
   if (!methods)
     return Error{"--method: " + methods.error().message};
   const bool needsData = quantize::gatheredFor(*methods) != calibrate::Gather::nothing || hasBudget(all);
-  if (needsData && options.data.empty())
+  if (needsData && !isCalibrated(options))
     return Error{"--method=" + options.method + " needs data: --calibrate=FILE"};
-  if (!needsData && !options.data.empty())
-    return Error{"--calibrate: " + options.method + " needs no data"};
+  if (!needsData && isCalibrated(options) && !gathersStatistics(all))
+    return Error{(options.data.empty() ? "--statistics: " : "--calibrate: ") + options.method + " needs no data"};
+  if (!options.data.empty() && !options.statistics.empty())
+    return Error{"--calibrate and --statistics both say what is known of activations: choose one"};
   return methods;
 }
 
@@ -176,6 +182,7 @@ static Status checkQuantized(const PipelineOptions &options) {
                  {"--head-format", options.headFormat.has_value()},
                  {"--method", options.calibration.method != CalibrationOptions().method},
                  {"--calibrate", !options.calibration.data.empty()},
+                 {"--statistics", !options.calibration.statistics.empty()},
                  {"--formats", !options.formats.empty()},
                  {"--bits", options.bits != 0},
                  {"--size", options.size != 0},

@@ -32,8 +32,8 @@ namespace halftone {
 
 /// The work files, by what they hold.
 static constexpr char tables[] = "tables", derived[] = "derived", calibrated[] = "calibrated",
-                      quantized[] = "quantized", activations[] = "activations", segment[] = "segment",
-                      object[] = "model.o", program[] = "program", header[] = "header";
+                      quantized[] = "quantized", statistics[] = "statistics", activations[] = "activations",
+                      segment[] = "segment", object[] = "model.o", program[] = "program", header[] = "header";
 
 static Artifact wanted(const PipelineOptions &options) { return options.emit.value_or(Artifact::Executable); }
 
@@ -81,19 +81,6 @@ static Status prepareModel(Compilation &model) {
   return model.runPasses(Stage::Prepare, [&](auto &passes) { addPreparePasses(passes, options); });
 }
 
-/// Reads the data and marks where to look. What is seen there is gathered as quantizing goes on.
-static Status calibrateModel(Compilation &model) {
-  if (Status read = model.readSamples(); !read || !model.samples)
-    return read;
-  ObserveOptions options;
-  calibrate::Gather wanted = quantize::gatheredFor(model.inputs.methods);
-  if (hasBudget(model.options))
-    wanted = wanted | calibrate::Gather::magnitude;
-  for (std::string_view what : calibrate::names(wanted))
-    options.gather.emplace_back(what);
-  return model.runPasses(Stage::Calibrate, [&](auto &passes) { passes.addPass(createObserve(options)); });
-}
-
 static std::vector<calibrate::Sequence> sequencesOf(const Compilation &model) {
   std::vector<calibrate::Sequence> sequences;
   for (const std::vector<int64_t> &tokens : model.samples->sequences)
@@ -111,6 +98,52 @@ static calibrate::MakeRunner makeRunner(const Compilation &model) {
     options.work = model.work / activations;
     return calibrate::compileBlocks(module, sequencesOf(model), options);
   };
+}
+
+/// Runs the model as it is on the samples. Weights that are still to be derived are so for the time of the run, and
+/// have statistics under the names that they will get.
+static Status gatherStatistics(Compilation &model) {
+  const Expected<calibrate::Fingerprint> fingerprint = model.fingerprint();
+  if (!fingerprint)
+    return fingerprint.error();
+  OwningOpRef<ModuleOp> kept = model.module->clone();
+  const auto addPasses = [&](OpPassManager &passes) {
+    passes.addPass(createEvaluateWeights({model.work / derived}));
+    CalibrateOptions options;
+    options.statistics = model.work / statistics;
+    passes.addPass(createCalibrate(options, makeRunner(model), *fingerprint,
+                                   [&](uint64_t done, uint64_t total, const std::string &what) {
+                                     model.progress.advance(Stage::Calibrate, done, total, what);
+                                   }));
+  };
+  if (Status run = model.runPasses(Stage::Calibrate, addPasses); !run)
+    return run;
+  model.module = std::move(kept);
+  const Expected<calibrate::StatisticsFile> file = calibrate::StatisticsFile::open(model.work / statistics);
+  if (!file)
+    return file.error();
+  calibrate::recordStatistics(*model.module, *file);
+  (*model.module)
+      ->setAttr(calibrate::statisticsFileAttrName,
+                StringAttr::get(model.module->getContext(), statisticsPath(model.options)));
+  return {};
+}
+
+/// Reads the data and marks where to look. What is seen there is gathered as quantizing goes on, unless statistics are
+/// all that is wanted, or are there.
+static Status calibrateModel(Compilation &model) {
+  if (!model.options.calibration.statistics.empty())
+    return model.options.dryRun ? Status() : model.openStatistics();
+  if (Status read = model.readSamples(); !read || !model.samples)
+    return read;
+  ObserveOptions options;
+  calibrate::Gather wanted = quantize::gatheredFor(model.inputs.methods);
+  if (hasBudget(model.options))
+    wanted = wanted | calibrate::Gather::magnitude;
+  for (std::string_view what : calibrate::names(wanted))
+    options.gather.emplace_back(what);
+  Status observed = model.runPasses(Stage::Calibrate, [&](auto &passes) { passes.addPass(createObserve(options)); });
+  return observed && gathersStatistics(model.options) ? gatherStatistics(model) : observed;
 }
 
 /// What the user decided, without what the pipeline lends.
@@ -137,10 +170,13 @@ static QuantizeOptions quantizeOptions(const Compilation &model) {
 
 static Status quantizeModel(Compilation &model) {
   QuantizeOptions options = quantizeOptions(model);
-  if (model.samples) {
-    if (Status opened = model.openJournal(model.samples->fingerprint()); !opened)
+  if (model.samples || model.statistics) {
+    const std::string data = model.samples ? model.samples->fingerprint() : model.statistics->fingerprint().data;
+    if (Status opened = model.openJournal(data); !opened)
       return opened;
     options.journal = model.journal;
+  }
+  if (model.samples) {
     options.makeRunner = makeRunner(model);
     options.makeDivergence = [&](ModuleOp module, int64_t tokens) {
       return calibrate::Divergence::create(module, sequencesOf(model), tokens);
@@ -381,7 +417,12 @@ Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progr
       break;
     if (stage == options.stopAfter) {
       // With a folder of dumps the IR is there already.
-      const auto write = [&] { return options.dumpFolder.empty() ? model.writeModule(options.output) : Status(); };
+      const auto write = [&] {
+        if (gathersStatistics(options))
+          if (Status published = model.work.publish(statistics, statisticsPath(options)); !published)
+            return published;
+        return options.dumpFolder.empty() ? model.writeModule(options.output) : Status();
+      };
       if (Status delivered = deliver(model, write); !delivered)
         return delivered.error();
       return reports;

@@ -17,6 +17,8 @@ struct CalibrationOptions {
   std::string method = "rtn";
   /// A text, token ids as .npy or .npz, or `self`: what the model writes; empty: no data.
   std::string data;
+  /// A file of statistics in the place of data, as --stop-after=calibrate leaves one; empty: none.
+  std::string statistics;
   /// What stands between the documents of a text.
   std::string separator = "<|endoftext|>";
   /// Most sequences, and tokens of each; 0: as many as make defaultTokens, or defaultOwnTokens of the model's own text,
@@ -40,6 +42,10 @@ struct CalibrationOptions {
 /// What stands in place of a file of calibration data when the model itself writes it.
 inline constexpr std::string_view selfName = "self";
 inline bool isSelf(const CalibrationOptions &options) { return options.data == selfName; }
+/// Whether weights are quantized with what is known of a model's activations.
+inline bool isCalibrated(const CalibrationOptions &options) {
+  return !options.data.empty() || !options.statistics.empty();
+}
 
 /// What a user decides. Every field that changes the binary's bytes also stands in its --info.
 struct PipelineOptions {
@@ -96,6 +102,14 @@ struct PipelineOptions {
 inline bool hasBudget(const PipelineOptions &options) { return options.bits > 0 || options.size > 0; }
 
 /// Whether the input is a module that is quantized already.
+/// Whether statistics are what is asked for: they stand beside the output, OUTPUT.statistics.
+inline bool gathersStatistics(const PipelineOptions &options) {
+  return options.stopAfter == Stage::Calibrate && !options.calibration.data.empty() && !options.output.empty();
+}
+
+/// Where they go.
+inline std::string statisticsPath(const PipelineOptions &options) { return options.output + ".statistics"; }
+
 inline bool isQuantized(const PipelineOptions &options) { return options.input.ends_with(".mlir"); }
 
 } // namespace halftone

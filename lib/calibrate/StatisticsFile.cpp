@@ -9,7 +9,7 @@ namespace halftone::calibrate {
 using safetensors::ElementType;
 
 static constexpr std::string_view tokensSuffix = ".tokens", seenSuffix = ".seen";
-static constexpr std::string_view versionKey = "halftone_statistics", version = "1";
+static constexpr std::string_view versionKey = "halftone_statistics", version = "1", weightKey = "inputs of ";
 
 template <class T> static constexpr ElementType elementType = ElementType::f32;
 template <> constexpr ElementType elementType<double> = ElementType::f64;
@@ -55,18 +55,20 @@ Expected<StatisticsWriter> StatisticsWriter::create(std::string path, const Fing
                                                     std::span<const StatisticsDeclaration> declarations,
                                                     const io::AtomicFileOptions &options) {
   std::vector<safetensors::Declaration> tensors;
+  safetensors::Metadata metadata = {{std::string(versionKey), std::string(version)},
+                                    {"model", fingerprint.model},
+                                    {"data", fingerprint.data},
+                                    {"options", fingerprint.options}};
   Pending pending;
   for (const StatisticsDeclaration &declaration : declarations) {
     if (!pending.emplace(declaration.name, declaration).second)
       return Error{path + ": statistics '" + declaration.name + "' are declared twice"};
     declare(declaration, tensors);
+    for (const std::string &weight : declaration.weights)
+      metadata[join(weightKey, weight)] = declaration.name;
   }
-  Expected<safetensors::Writer> writer = safetensors::Writer::create(std::move(path), std::move(tensors),
-                                                                     {{std::string(versionKey), std::string(version)},
-                                                                      {"model", fingerprint.model},
-                                                                      {"data", fingerprint.data},
-                                                                      {"options", fingerprint.options}},
-                                                                     options);
+  Expected<safetensors::Writer> writer =
+      safetensors::Writer::create(std::move(path), std::move(tensors), std::move(metadata), options);
   if (!writer)
     return writer.error();
   return StatisticsWriter(std::move(*writer), std::move(pending));
@@ -137,15 +139,13 @@ static Expected<Fingerprint> readFingerprint(const safetensors::Metadata &metada
   return result;
 }
 
-Expected<StatisticsFile> StatisticsFile::open(std::string path, const Fingerprint *expected) {
+Expected<StatisticsFile> StatisticsFile::open(std::string path) {
   Expected<safetensors::File> file = safetensors::File::open(std::move(path));
   if (!file)
     return file.error();
   Expected<Fingerprint> made = readFingerprint(file->metadata());
   if (!made)
     return Error{file->path() + ": " + made.error().message};
-  if (Status same = expected ? compare(*made, *expected) : Status(); !same)
-    return Error{file->path() + ": " + same.error().message};
   std::vector<std::string> names;
   for (const safetensors::Tensor &tensor : file->tensors())
     if (tensor.name.ends_with(tokensSuffix))
@@ -154,7 +154,18 @@ Expected<StatisticsFile> StatisticsFile::open(std::string path, const Fingerprin
   return StatisticsFile(std::move(*file), std::move(*made), std::move(names));
 }
 
+Status StatisticsFile::check(const Fingerprint &expected) const {
+  if (Status same = compare(made, expected); !same)
+    return Error{path() + ": " + same.error().message};
+  return {};
+}
+
 bool StatisticsFile::contains(std::string_view name) const { return std::ranges::binary_search(list, name); }
+
+const std::string *StatisticsFile::nameFor(std::string_view weight) const {
+  const auto found = file.metadata().find(join(weightKey, weight));
+  return found == file.metadata().end() ? nullptr : &found->second;
+}
 
 /// The tensor called `name`, which must have this type and shape.
 static Expected<const safetensors::Tensor *> find(const safetensors::File &file, const std::string &name,

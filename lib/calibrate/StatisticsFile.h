@@ -1,7 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statistics by name in one safetensors file, so that calibrating once serves many runs. Tensors of the statistics
 // "layers.0.q": layers.0.q.tokens I64 [], .seen I64 [columns], .hessian F64 [columns, columns], .mean_abs,
-// .mean_square, .lowest, .highest F32 [columns].
+// .mean_square, .lowest, .highest F32 [columns]. The metadata "inputs of layers.0.k" = "layers.0.q" says which
+// statistics are those of the inputs of linears with another weight.
 #pragma once
 
 #include "lib/calibrate/Statistics.h"
@@ -29,6 +30,8 @@ struct StatisticsDeclaration {
   std::string name;
   int64_t columns = 0;
   Gather gather = Gather::nothing;
+  /// The weights of the linears whose inputs they are of.
+  std::vector<std::string> weights = {};
 };
 
 /// Writes statistics one at a time, in any order; the file appears when all are there. The same statistics give the
@@ -56,15 +59,20 @@ private:
 /// Statistics in a mapped file. Reading from several threads is safe.
 class StatisticsFile {
 public:
-  /// Fails when `path` is no such file, and, when `expected` is given, when it was made of another model, other data or
-  /// with other options: the error says of which, with both hashes.
-  static Expected<StatisticsFile> open(std::string path, const Fingerprint *expected = nullptr);
+  /// Fails when `path` is no such file.
+  static Expected<StatisticsFile> open(std::string path);
+
+  /// Fails when it was made of another model, other data or with other options than `expected`: the error says of
+  /// which, with both hashes.
+  Status check(const Fingerprint &expected) const;
 
   const std::string &path() const { return file.path(); }
   const Fingerprint &fingerprint() const { return made; }
   /// Of all statistics, sorted.
   const std::vector<std::string> &names() const { return list; }
   bool contains(std::string_view name) const;
+  /// The name of the statistics of the inputs of linears with the weight called `weight`; null when there are none.
+  const std::string *nameFor(std::string_view weight) const;
 
   /// Copies the statistics `name` out, whose part of the file is then not kept in memory. Fails when there are none of
   /// that name, or their tensors do not fit together.

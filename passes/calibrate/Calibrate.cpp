@@ -4,6 +4,8 @@
 #include "passes/calibrate/Passes.h"
 #include "passes/calibrate/SequenceArrays.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 using namespace mlir;
 using namespace halftone::lowbit;
 
@@ -17,8 +19,9 @@ class CalibratePass : public impl::CalibrateBase<CalibratePass> {
 public:
   using CalibrateBase::CalibrateBase;
   CalibratePass(const CalibrateOptions &options, calibrate::MakeRunner makeRunner,
-                const calibrate::Fingerprint &fingerprint)
-      : CalibrateBase(options), makeRunner(std::move(makeRunner)), fingerprint(fingerprint) {}
+                const calibrate::Fingerprint &fingerprint, calibrate::ObservationProgress progress)
+      : CalibrateBase(options), makeRunner(std::move(makeRunner)), fingerprint(fingerprint),
+        progress(std::move(progress)) {}
 
   void runOnOperation() override {
     if (statistics.empty())
@@ -37,33 +40,41 @@ private:
       return runner.error();
     std::vector<calibrate::StatisticsDeclaration> declarations;
     for (const calibrate::Observation &seen : (*runner)->observations())
-      declarations.push_back({seen.weights.front(), seen.columns, seen.gather});
+      declarations.push_back({seen.weights.front(), seen.columns, seen.gather, seen.weights});
     io::AtomicFileOptions files;
     files.inputs = weightFiles(getOperation());
     Expected<calibrate::StatisticsWriter> writer =
         calibrate::StatisticsWriter::create(statistics, fingerprint, declarations, files);
     if (!writer)
       return writer.error();
-    for (const calibrate::Observation &seen : (*runner)->observations())
-      if (Status written = gather(seen, **runner, *writer); !written)
+    uint64_t done = 0;
+    for (const std::string &name : llvm::map_range(declarations, [](auto &declared) { return declared.name; })) {
+      if (Status written = gather(name, **runner, *writer); !written)
         return written;
-    if (Status done = writer->commit(); !done)
-      return done;
-    getOperation()->setAttr(calibrate::statisticsFileAttrName, StringAttr::get(&getContext(), statistics));
+      report(++done, declarations.size(), name, **runner);
+    }
+    if (Status committed = writer->commit(); !committed)
+      return committed;
+    const Expected<calibrate::StatisticsFile> file = calibrate::StatisticsFile::open(statistics);
+    if (!file)
+      return file.error();
+    calibrate::recordStatistics(getOperation(), *file);
     return {};
   }
 
-  /// Writes what one observation saw, and says so on the weights behind it.
-  Status gather(const calibrate::Observation &seen, calibrate::BlockRunner &runner,
-                calibrate::StatisticsWriter &writer) {
-    const std::string &name = seen.weights.front();
+  /// Writes what is seen of the inputs of the weight called `name`.
+  Status gather(const std::string &name, calibrate::BlockRunner &runner, calibrate::StatisticsWriter &writer) {
     Expected<std::shared_ptr<calibrate::Statistics>> found = runner.observe(name);
     if (!found)
       return found.error();
-    for (const std::string &weight : seen.weights)
-      if (auto op = getOperation().lookupSymbol<WeightOp>(weight))
-        op->setAttr(calibrate::statisticsAttrName, StringAttr::get(&getContext(), name));
     return writer.write(name, **found);
+  }
+
+  void report(uint64_t done, uint64_t total, const std::string &name, const calibrate::BlockRunner &runner) {
+    if (!progress)
+      return;
+    const auto [block, blocks] = runner.block();
+    progress(done, total, llvm::formatv("block {0}/{1}, {2}", block, blocks, name).str());
   }
 
   Expected<std::unique_ptr<calibrate::BlockRunner>> open() {
@@ -82,13 +93,23 @@ private:
 
   calibrate::MakeRunner makeRunner;
   calibrate::Fingerprint fingerprint;
+  calibrate::ObservationProgress progress;
   std::optional<calibrate::SequenceArrays> arrays; // that the runner reads
 };
 
 } // namespace
 
+void calibrate::recordStatistics(ModuleOp module, const StatisticsFile &file) {
+  Builder builder(module.getContext());
+  module->setAttr(statisticsFileAttrName, builder.getStringAttr(file.path()));
+  for (auto weight : module.getOps<WeightOp>())
+    if (const std::string *name = file.nameFor(weight.getSymName()))
+      weight->setAttr(statisticsAttrName, builder.getStringAttr(*name));
+}
+
 std::unique_ptr<Pass> createCalibrate(const CalibrateOptions &options, calibrate::MakeRunner makeRunner,
-                                      const calibrate::Fingerprint &fingerprint) {
-  return std::make_unique<CalibratePass>(options, std::move(makeRunner), fingerprint);
+                                      const calibrate::Fingerprint &fingerprint,
+                                      calibrate::ObservationProgress progress) {
+  return std::make_unique<CalibratePass>(options, std::move(makeRunner), fingerprint, std::move(progress));
 }
 } // namespace halftone

@@ -26,10 +26,17 @@ using MakeRunner = std::function<Expected<std::unique_ptr<BlockRunner>>(mlir::Mo
 inline constexpr llvm::StringLiteral statisticsFileAttrName = "lowbit.statistics_file",
                                      statisticsAttrName = "lowbit.statistics";
 
+/// Says on `module` and its weights that their statistics are those of `file`.
+void recordStatistics(mlir::ModuleOp module, const StatisticsFile &file);
+
+/// Is told how many of the observations are done, and where that is.
+using ObservationProgress = std::function<void(uint64_t done, uint64_t total, const std::string &what)>;
+
 } // namespace calibrate
 
 /// calibrate with a runner instead of a file of data, and what to say in the file about where it comes from.
 std::unique_ptr<mlir::Pass> createCalibrate(const CalibrateOptions &options, calibrate::MakeRunner makeRunner,
-                                            const calibrate::Fingerprint &fingerprint);
+                                            const calibrate::Fingerprint &fingerprint,
+                                            calibrate::ObservationProgress progress);
 
 } // namespace halftone

@@ -24,15 +24,15 @@ public:
   std::vector<calibrate::Observation> observations() const override { return {}; }
 
   Expected<std::shared_ptr<calibrate::Statistics>> observe(std::string_view weight) override {
-    const auto name = names.find(weight);
-    if (name == names.end())
-      return Error{"it has no statistics"};
-    if (name->second != lastName || !last) {
-      Expected<calibrate::Statistics> found = file.read(name->second);
+    const std::string *name = nameFor(weight);
+    if (!name)
+      return Error{file.path() + ": it has no statistics of its inputs"};
+    if (*name != lastName || !last) {
+      Expected<calibrate::Statistics> found = file.read(*name);
       if (!found)
         return found.error();
       last = std::make_shared<calibrate::Statistics>(std::move(*found));
-      lastName = name->second;
+      lastName = *name;
     }
     return last;
   }
@@ -50,6 +50,12 @@ public:
   Status replace(std::string_view, std::span<const float>) override { return {}; }
 
 private:
+  /// As the weight itself says; one that was derived since then says nothing.
+  const std::string *nameFor(std::string_view weight) const {
+    const auto name = names.find(weight);
+    return name == names.end() ? file.nameFor(weight) : &name->second;
+  }
+
   calibrate::StatisticsFile file;
   llvm::StringMap<std::string> names;
   std::string lastName;

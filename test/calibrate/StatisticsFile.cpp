@@ -36,29 +36,33 @@ static StatisticsWriter create(const std::string &path, const std::vector<Statis
   return std::move(*writer);
 }
 
-static std::string refusal(const Expected<StatisticsFile> &file) { return file ? "no error" : file.error().message; }
+template <class T> static std::string refusal(const T &tried) { return tried ? "no error" : tried.error().message; }
 
 TEST(StatisticsFile, ComeBackWhateverTheirOrder) {
   TemporaryFolder folder;
-  std::vector<StatisticsDeclaration> declarations = {{"layers.0.q", 5, Gather::everything},
-                                                     {"layers.0.down", 7, Gather::hessian | Gather::range},
-                                                     {"head", 5, Gather::nothing},
-                                                     {"head.tokens", 1, Gather::magnitude}};
+  std::vector<StatisticsDeclaration> declarations = {
+      {"layers.0.q", 5, Gather::everything, {"layers.0.q", "layers.0.k"}},
+      {"layers.0.down", 7, Gather::hessian | Gather::range},
+      {"head", 5, Gather::nothing},
+      {"head.tokens", 1, Gather::magnitude}};
   for (const char *name : {"first", "second"}) {
     StatisticsWriter writer = create(folder / name, declarations);
-    for (const auto &[name, columns, gather] : declarations)
+    for (const auto &[name, columns, gather, weights] : declarations)
       ASSERT_TRUE(writer.write(name, make(columns, gather, static_cast<float>(name.size()))));
     ASSERT_TRUE(writer.commit());
     std::ranges::reverse(declarations);
   }
   EXPECT_EQ(folder.read("first"), folder.read("second"));
-  const Expected<StatisticsFile> file = StatisticsFile::open(folder / "first", &fingerprint);
+  const Expected<StatisticsFile> file = StatisticsFile::open(folder / "first");
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_EQ(file->fingerprint(), fingerprint);
   EXPECT_THAT(file->names(), ElementsAre("head", "head.tokens", "layers.0.down", "layers.0.q"));
   EXPECT_TRUE(file->contains("layers.0.q"));
   EXPECT_FALSE(file->contains("layers.0"));
-  for (const auto &[name, columns, gather] : declarations) {
+  for (const char *weight : {"layers.0.q", "layers.0.k"})
+    EXPECT_EQ(*file->nameFor(weight), "layers.0.q");
+  EXPECT_EQ(file->nameFor("layers.0.down"), nullptr);
+  for (const auto &[name, columns, gather, weights] : declarations) {
     const Expected<Statistics> read = file->read(name);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(*read, make(columns, gather, static_cast<float>(name.size())));
@@ -90,8 +94,9 @@ TEST(StatisticsFile, OfSomethingElseAreRefused) {
   const std::string path = folder / "a", start = path + ": statistics of ";
   ASSERT_TRUE(create(path, {}).commit());
   const std::string other(64, 'c');
-  EXPECT_TRUE(StatisticsFile::open(path));
-  EXPECT_TRUE(StatisticsFile::open(path, &fingerprint));
+  const Expected<StatisticsFile> file = StatisticsFile::open(path);
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_TRUE(file->check(fingerprint));
   const std::pair<Fingerprint, const char *> cases[] = {
       {{other, fingerprint.data, fingerprint.options}, "another model: aaaaaaaa..., here cccccccc..."},
       {{fingerprint.model, other, fingerprint.options}, "other data: bbbbbbbb..., here cccccccc..."},
@@ -100,7 +105,7 @@ TEST(StatisticsFile, OfSomethingElseAreRefused) {
        "another model: aaaaaaaa..., here cccccccc...; other options: int4, here int3"},
   };
   for (const auto &[expected, error] : cases)
-    EXPECT_EQ(refusal(StatisticsFile::open(path, &expected)), start + error);
+    EXPECT_EQ(refusal(file->check(expected)), start + error);
 }
 
 TEST(StatisticsWriter, WritesWhatWasDeclaredOnce) {

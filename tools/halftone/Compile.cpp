@@ -125,6 +125,10 @@ static CommandLine commandLine(CompileOptions &options) {
           "what to calibrate on: text, token ids [sequences, tokens] as .npy or .npz, or what the model itself writes",
           store(calibration.data),
           {selfName}},
+         {"--statistics", "FILE",
+          "what is known of activations, instead of running the model: --stop-after=calibrate -o OUT with --calibrate "
+          "leaves it in OUT.statistics",
+          store(calibration.statistics)},
          {"--documents", "SEPARATOR",
           "what stands between the documents of a text, each of which is one sequence; a text without it is cut into "
           "windows; <|endoftext|> by default",
