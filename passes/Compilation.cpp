@@ -7,6 +7,7 @@
 #include "lib/evaluate/Sequences.h"
 #include "lib/io/AtomicFile.h"
 #include "lib/io/Sha256.h"
+#include "passes/Fallbacks.h"
 #include "passes/OwnSamples.h"
 #include "passes/Register.h"
 #include "passes/WeightReport.h"
@@ -160,7 +161,6 @@ Status Compilation::takeOwnSamples(const calibrate::SampleOptions &wanted, int64
   return {};
 }
 
-/// The options that decide the bytes of weights, by name; those of calibration only where there is some.
 /// Of `texts`, which none of them holds a line's end.
 static std::string hashOf(ArrayRef<std::string> texts) {
   const std::string all = llvm::join(texts, "\n");
@@ -194,6 +194,7 @@ Status Compilation::openStatistics() {
   return {};
 }
 
+/// The options that decide the bytes of weights, by name; those of calibration only where there is some.
 static std::map<std::string, std::string> decisions(const PipelineOptions &options) {
   const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
   const CalibrationOptions &calibration = options.calibration;
@@ -215,8 +216,8 @@ static std::map<std::string, std::string> decisions(const PipelineOptions &optio
                 {"damp", std::to_string(calibration.damp)},
                 {"grid_search", word(calibration.gridSearch)},
                 {"static_groups", word(calibration.staticGroups)},
-                {"true_sequential", word(calibration.trueSequential)}});
                 {"recorded_statistics", word(!calibration.statistics.empty())},
+                {"true_sequential", word(calibration.trueSequential)}});
   return all;
 }
 
@@ -255,10 +256,20 @@ void Compilation::hashSources() {
   hashes.emplace(std::move(paths), /*background=*/options.threads != 1);
 }
 
-void Compilation::listWeights() {
+Status Compilation::checkFallbacks() const {
+  std::vector<Fallback> fallbacks;
+  for (const report::Tensor &tensor : reported)
+    if (!tensor.fallback.empty())
+      fallbacks.push_back({tensor.name, tensor.fallback});
+  // What is native, or slow by wish, nobody named: there all may.
+  const bool isOpen = options.lowerReference || StringRef(options.target).starts_with("native");
+  const std::string separator = isOpen && !options.allowFallback.empty() ? "," : "";
+  return checkAllowed(fallbacks, (isOpen ? "*" : "") + separator + options.allowFallback);
+}
+
+Status Compilation::listWeights() {
   weightFormats = moduleFormats(*module);
-  if (!options.report.empty())
-    reported = reportWeights(*module, options.lowerReference);
+  reported = reportWeights(*module, options.lowerReference);
   if (const auto measured = (*module)->getAttrOfType<FloatAttr>(divergenceAttrName))
     divergence = measured.getValueAsDouble();
   const lowbit::WeightUses uses(*module);
@@ -274,6 +285,7 @@ void Compilation::listWeights() {
                        formats::name(format),
                        rows * formats::rowBytes(format, shape.back())});
   }
+  return checkFallbacks();
 }
 
 int64_t Compilation::recorded(StringRef attribute) const {
@@ -338,6 +350,9 @@ Status Compilation::describe() {
   if (Status taken = takeHashes(all.files, all.tokenizer); !taken)
     return taken;
   all.weights = weights;
+  for (const report::Tensor &tensor : reported)
+    if (!tensor.fallback.empty())
+      all.fallbacks.push_back({tensor.name, tensor.fallback});
   all.format = weightFormats.linears;
   all.embeddingFormat = weightFormats.embedding;
   all.headFormat = weightFormats.head;

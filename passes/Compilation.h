@@ -50,8 +50,9 @@ public:
   Status openJournal(const std::string &data);
   /// Begins to hash the files that the model is compiled from.
   void hashSources();
-  /// Notes the weights, their formats and what they lost, which only the stages before lower know.
-  void listWeights();
+  /// Notes the weights, their formats and what they lost, which only the stages before lower know. Fails when one falls
+  /// back that may not.
+  Status listWeights();
   /// Says in `info` what the model was compiled from and how; after the weights are packed.
   Status describe();
   /// What quantizing did, after listWeights().
@@ -68,9 +69,9 @@ public:
   std::string info;
   /// What to calibrate on; none without data.
   std::optional<calibrate::Samples> samples;
-  /// What is finished; null without data and without an output. Kept until the output stands.
   /// What is known of activations without samples.
   std::optional<calibrate::StatisticsFile> statistics;
+  /// What is finished; null without data and without an output. Kept until the output stands.
   std::shared_ptr<io::Journal> journal;
 
 private:
@@ -79,6 +80,7 @@ private:
   int64_t recorded(llvm::StringRef attribute) const;
   /// Gives the hashes of the model's files and of the tokenizer their places.
   Status takeHashes(std::vector<package::HashedFile> &files, std::optional<package::HashedFile> &tokenizer);
+  Status checkFallbacks() const;
   /// The options that decide the bytes of the output, by name.
   std::map<std::string, std::string> allDecisions() const;
 

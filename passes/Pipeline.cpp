@@ -412,7 +412,8 @@ Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progr
       return report.error();
     reports.push_back(*report);
     if (stage == (isQuantized(options) ? Stage::Import : Stage::Quantize))
-      model.listWeights();
+      if (Status listed = model.listWeights(); !listed)
+        return listed.error();
     if (stage == last)
       break;
     if (stage == options.stopAfter) {

@@ -83,6 +83,9 @@ struct PipelineOptions {
   int64_t context = 0;
   /// An LLVM CPU name, a level or `native`, then features: "x86-64-v4+avx512vnni".
   std::string target = "native";
+  /// "GLOB,GLOB": weights by name that may be computed with more slowly than processors of the target's family can.
+  /// What `native` is, nobody names: there all may.
+  std::string allowFallback;
   /// Computes what the operations say, in plain loops: the oracle, slow.
   bool lowerReference = false;
   /// Another folder in which external data of the model may lie.
@@ -99,9 +102,6 @@ struct PipelineOptions {
   unsigned threads = 0;
 };
 
-inline bool hasBudget(const PipelineOptions &options) { return options.bits > 0 || options.size > 0; }
-
-/// Whether the input is a module that is quantized already.
 /// Whether statistics are what is asked for: they stand beside the output, OUTPUT.statistics.
 inline bool gathersStatistics(const PipelineOptions &options) {
   return options.stopAfter == Stage::Calibrate && !options.calibration.data.empty() && !options.output.empty();
@@ -110,6 +110,9 @@ inline bool gathersStatistics(const PipelineOptions &options) {
 /// Where they go.
 inline std::string statisticsPath(const PipelineOptions &options) { return options.output + ".statistics"; }
 
+inline bool hasBudget(const PipelineOptions &options) { return options.bits > 0 || options.size > 0; }
+
+/// Whether the input is a module that is quantized already.
 inline bool isQuantized(const PipelineOptions &options) { return options.input.ends_with(".mlir"); }
 
 } // namespace halftone

@@ -54,7 +54,10 @@ private:
     tensor.condition = real(weight, "condition");
     tensor.deadColumns = count(weight, "dead_columns");
     tensor.rareColumns = count(weight, "rare_columns");
-    tensor.kernel = uses.isDecoded(weight) ? kernelFor(format) : "";
+    if (uses.isDecoded(weight)) {
+      tensor.kernel = kernelFor(format);
+      tensor.fallback = fallbackOf(format);
+    }
     return tensor;
   }
 
@@ -89,6 +92,14 @@ private:
     for (kernel::TargetAttr target : targets)
       names += (names.empty() ? "" : ", ") + targets::chooseDot(target, format).name.str();
     return names;
+  }
+
+  /// Of the best processor; the others are there because it may be missing.
+  std::string fallbackOf(const formats::Format &format) const {
+    if (reference || targets.empty())
+      return reference ? "plain loops, as asked for" : "";
+    const std::string why = targets::portableBecause(targets.front(), format);
+    return why.empty() ? "" : formats::name(format) + " by portable arithmetic, " + why;
   }
 
   ModuleOp module;

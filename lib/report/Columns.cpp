@@ -62,6 +62,7 @@ static constexpr Column columns[] = {
     {"rare columns", "inputs that were not 0 for fewer than 1 token in 100", true,
      [](const Tensor &t) { return known(t.rareColumns, grouped); }},
     {"kernel", "how its products are computed", false, [](const Tensor &t) { return t.kernel; }},
+    {"fallback", "why that is slower than it could be", false, [](const Tensor &t) { return t.fallback; }},
 };
 
 std::vector<Column> columnsOf(const Report &report) {

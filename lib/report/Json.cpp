@@ -53,7 +53,8 @@ static std::string text(const Tensor &tensor) {
          ", \"weight_error\": " + text(tensor.weightError) + ", \"output_error\": " + text(tensor.outputError) +
          ", \"divergence\": " + text(tensor.divergence) + ", \"damp\": " + text(tensor.damp) +
          ", \"condition\": " + text(tensor.condition) + ", \"dead_columns\": " + text(tensor.deadColumns) +
-         ", \"rare_columns\": " + text(tensor.rareColumns) + ", \"kernel\": " + json::quote(tensor.kernel) + "}";
+         ", \"rare_columns\": " + text(tensor.rareColumns) + ", \"kernel\": " + json::quote(tensor.kernel) +
+         ", \"fallback\": " + json::quote(tensor.fallback) + "}";
 }
 
 std::string toJson(const Report &report) {
@@ -181,7 +182,8 @@ private:
                      {"condition", optional(tensor.condition)},
                      {"dead_columns", optional(tensor.deadColumns)},
                      {"rare_columns", optional(tensor.rareColumns)},
-                     {"kernel", into(tensor.kernel)}});
+                     {"kernel", into(tensor.kernel)},
+                     {"fallback", into(tensor.fallback)}});
     };
   }
   /// Follows from the tensors.

@@ -42,6 +42,8 @@ struct Tensor {
   std::optional<uint64_t> deadColumns, rareColumns;
   /// How its products are computed; empty for what no kernel decodes.
   std::string kernel;
+  /// Why that is slower than on other processors of the family; empty when it is not.
+  std::string fallback;
   bool operator==(const Tensor &) const = default;
 };
 

@@ -38,6 +38,13 @@ static llvm::json::Array toJson(const std::vector<TargetInfo> &targets) {
   return list;
 }
 
+static llvm::json::Object toJson(const std::vector<FallbackInfo> &fallbacks) {
+  llvm::json::Object object;
+  for (const FallbackInfo &fallback : fallbacks)
+    object[text(fallback.weight).getAsString()->str()] = fallback.reason;
+  return object;
+}
+
 static double bitsPerWeight(const ModelInfo &info) {
   return info.parameters > 0 ? 8.0 * static_cast<double>(info.weightBytes) / static_cast<double>(info.parameters) : 0;
 }
@@ -77,6 +84,7 @@ std::string infoJson(const ModelInfo &info) {
       {"context", info.context},
       {"decode_bytes", info.decodeBytes},
       {"embedding_format", info.embeddingFormat},
+      {"fallbacks", toJson(info.fallbacks)},
       {"files", toJson(info.files)},
       {"format", info.format},
       {"head_format", info.headFormat},

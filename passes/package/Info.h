@@ -29,6 +29,11 @@ struct KernelInfo {
   int64_t bytes = 0, operations = 0, positionBytes = 0;
 };
 
+/// A weight whose kernel is slower than it could be, and why.
+struct FallbackInfo {
+  std::string weight, reason;
+};
+
 /// A processor that the model was compiled for.
 struct TargetInfo {
   /// LLVM's name.
@@ -45,6 +50,7 @@ struct ModelInfo {
   std::string format, embeddingFormat, headFormat;
   std::vector<WeightInfo> weights;
   std::vector<KernelInfo> kernels;
+  std::vector<FallbackInfo> fallbacks;
   int64_t parameters = 0, context = 0;
   /// Of all packed weights, and of those that a call of decode reads.
   int64_t weightBytes = 0, decodeBytes = 0;

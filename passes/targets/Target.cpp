@@ -63,13 +63,22 @@ bool targets::supports(kernel::TargetAttr target, const DotInstruction &dot) {
   return dot.vector <= target.getVector() && hasFeatures(target, dot.features);
 }
 
+/// Whether `dot` multiplies weights of `format`.
+static bool takes(const DotInstruction &dot, const formats::Format &format) {
+  return format.isPlain() ? dot.plain == format.code.scalar : !dot.plain && format.code.highestLevel() <= dot.highest;
+}
+
 const DotInstruction &targets::chooseDot(kernel::TargetAttr target, const formats::Format &format) {
-  const auto takes = [&](const DotInstruction &dot) {
-    return format.isPlain() ? dot.plain == format.code.scalar : !dot.plain && format.code.highestLevel() <= dot.highest;
-  };
-  const DotInstruction *dot = firstDot([&](const DotInstruction &dot) { return takes(dot) && supports(target, dot); });
+  const DotInstruction *dot =
+      firstDot([&](const DotInstruction &dot) { return takes(dot, format) && supports(target, dot); });
   assert(dot && "the portable instructions take every format");
   return *dot;
+}
+
+std::string targets::portableBecause(kernel::TargetAttr target, const formats::Format &format) {
+  const DotInstruction &chosen = chooseDot(target, format);
+  const DotInstruction *best = firstDot([&](const DotInstruction &dot) { return takes(dot, format); });
+  return chosen.features.empty() && best != &chosen ? "for want of " + best->features.str() : "";
 }
 
 /// Vector registers of the processor.

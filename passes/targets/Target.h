@@ -63,6 +63,10 @@ bool supports(kernel::TargetAttr target, const DotInstruction &instruction);
 /// The best instruction of `target` for weights of `format`.
 const DotInstruction &chooseDot(kernel::TargetAttr target, const formats::Format &format);
 
+/// Why `target` computes with weights of `format` by portable arithmetic, "for want of avx512bf16", where other
+/// processors of its family have an instruction; empty when it has one, or none has.
+std::string portableBecause(kernel::TargetAttr target, const formats::Format &format);
+
 /// A register tile: sums of `tiles` tiles of a weight, each one vector of a kernel's lanes, with `tokens` tokens.
 struct RegisterTile {
   int64_t tiles, tokens;

@@ -22,6 +22,7 @@ ModelInfo storiesInfo() {
   info.context = 256;
   info.triple = "x86_64-unknown-linux-gnu";
   info.targets = {{"icelake-server", "+avx2,+avx512vnni"}, {"x86-64-v3", "+avx2,+fma"}};
+  info.fallbacks = {{"layers.1.v", "bf16 by portable arithmetic"}};
   info.options = {{"untie", "false"}, {"lower_reference", "false"}};
   return info;
 }
@@ -32,6 +33,9 @@ TEST(InfoJson, IsSortedAndReadable) {
   "context": 256,
   "decode_bytes": 448,
   "embedding_format": "int8-g32",
+  "fallbacks": {
+    "layers.1.v": "bf16 by portable arithmetic"
+  },
   "files": [
     {
       "name": "stories.onnx",

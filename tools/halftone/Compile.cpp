@@ -159,7 +159,11 @@ static CommandLine commandLine(CompileOptions &options) {
         {{"--target", "CPU[,CPU]",
           "an LLVM name (icelake-server), a level (x86-64-v3) or native (default), then features: +avx512vnni,-fma; "
           "several, best first, give one executable that chooses at start",
-          store(pipeline.target)}}},
+          store(pipeline.target)},
+         {"--allow-fallback", "GLOB[,GLOB]",
+          "weights by name that may be computed with more slowly than the family of a processor that --target names "
+          "can; native takes what is there",
+          store(pipeline.allowFallback)}}},
        {"Looking inside",
         {{"--stop-after", "STAGE", "end with the IR after this stage", store(pipeline.stopAfter), stages()},
          {"--dump-dir", "FOLDER", "write the IR after each stage there: 01-import.mlir ...",
