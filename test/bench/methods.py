@@ -35,10 +35,9 @@ def compileOne(options, folder, method, *arguments):
     path = folder / str(len(list(folder.iterdir())))
     subprocess.run([options.halftone, "compile", options.model, f"--tokenizer={options.tokenizer}", *METHODS[method], *data, *arguments, "-o", path],
                    check=True, capture_output=True)
-    weights = json.loads(run(path, "--info"))["weights"]
-    vocabulary = max(weight["elements"] for weight in weights)
-    linears = [weight for weight in weights if len(weight["shape"]) == 2 and weight["elements"] < vocabulary]
-    return path, 8 * sum(weight["bytes"] for weight in linears) / sum(weight["elements"] for weight in linears)
+    sizes = [(math.prod(shape), stored) for _, shape, _, stored in json.loads(run(path, "--info"))["weights"] if len(shape) == 2]
+    linears = [size for size in sizes if size[0] < max(sizes)[0]]  # the embedding, which is the head too, is larger than any
+    return path, 8 * sum(stored for _, stored in linears) / sum(elements for elements, _ in linears)
 
 
 def divergences(options, paths):
