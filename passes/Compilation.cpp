@@ -205,6 +205,8 @@ static std::map<std::string, std::string> decisions(const PipelineOptions &optio
                                             {"untie", word(options.untie)}};
   if (!options.formats.empty())
     all["formats"] = options.formats;
+  if (!options.cacheFormat.empty())
+    all["kv_format"] = options.cacheFormat;
   if (options.bits != 0)
     all["bits"] = std::to_string(options.bits);
   if (options.size != 0)

@@ -187,6 +187,7 @@ static Status checkQuantized(const PipelineOptions &options) {
                  {"--bits", options.bits != 0},
                  {"--size", options.size != 0},
                  {"--untie", options.untie},
+                 {"--kv-format", !options.cacheFormat.empty()},
                  {"--fold-norm-scale", options.foldNormScale},
                  {"--rotate", options.rotate},
                  {"--context", options.context != 0},

@@ -153,6 +153,7 @@ static QuantizeOptions quantizeOptions(const Compilation &model) {
   options.embeddingFormat = formats::name(model.inputs.formats.embedding);
   options.headFormat = formats::name(model.inputs.formats.head);
   options.untie = model.options.untie;
+  options.cacheFormat = model.options.cacheFormat;
   options.formats = model.options.formats;
   options.allocate.candidates.assign(model.inputs.formats.candidates.begin(), model.inputs.formats.candidates.end());
   options.allocate.bits = model.options.bits;

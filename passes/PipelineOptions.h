@@ -69,6 +69,8 @@ struct PipelineOptions {
   std::optional<std::string> format, embeddingFormat, headFormat;
   /// "GLOB=FORMAT,...": formats of weights by name, which go before those above.
   std::string formats;
+  /// How the cache keeps keys and values: f32, f16, int8 or int4; empty: as the model says, f32.
+  std::string cacheFormat;
   /// A budget: bits per weight of linears (0: none), or bytes of all weights (0: none).
   double bits = 0;
   int64_t size = 0;

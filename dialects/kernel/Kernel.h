@@ -22,7 +22,8 @@ namespace halftone::kernel {
 
 /// Memory whose size is the caller's business. The size is static so that functions take it as a bare pointer.
 mlir::MemRefType byteMemory(mlir::MLIRContext *context);
-mlir::MemRefType floatMemory(mlir::MLIRContext *context);
+/// The same memory as elements of one type.
+mlir::MemRefType memoryOf(mlir::Type element);
 
 /// Positions that stand side by side in a cache: the innermost dimension of its keys.
 inline constexpr int64_t cachePositions = 16;
@@ -52,9 +53,21 @@ inline constexpr llvm::StringLiteral siteAttrName = "site";
 /// The attribute of a lowbit.weight that holds the order it is to be packed in: #kernel.layout or #kernel.unpacked.
 inline constexpr llvm::StringLiteral layoutAttrName = "layout";
 
-/// The keys or values of a cache as memory, their strides still open (see kernel.keys, kernel.values).
+/// The keys or values of a cache as memory, their strides still open (see kernel.keys, kernel.values); and the scales
+/// of their codes.
 mlir::Value keysOf(mlir::Value cache, mlir::OpBuilder &builder, mlir::Location loc);
 mlir::Value valuesOf(mlir::Value cache, mlir::OpBuilder &builder, mlir::Location loc);
+mlir::Value keyScalesOf(mlir::Value cache, mlir::OpBuilder &builder, mlir::Location loc);
+mlir::Value valueScalesOf(mlir::Value cache, mlir::OpBuilder &builder, mlir::Location loc);
+
+/// Where the parts of one tile of a cache begin, in bytes: keys first; and how many they all are.
+struct CacheTile {
+  explicit CacheTile(lowbit::CacheType type);
+  int64_t values, keyScales, valueScales, bytes;
+};
+
+/// Channels that one element of a cache's memory holds: 2 in codes of 4 bits.
+int64_t channelsPerElement(lowbit::CacheType type);
 
 /// The buffers that hold a value: one for a tensor; codes, scales and sums for an activation (see kernel.activation).
 llvm::SmallVector<mlir::MemRefType, 3> bufferTypes(mlir::Type type);

@@ -97,8 +97,8 @@ MemRefType halftone::kernel::byteMemory(MLIRContext *context) {
   return MemRefType::get({unbounded}, IntegerType::get(context, 8));
 }
 
-MemRefType halftone::kernel::floatMemory(MLIRContext *context) {
-  return MemRefType::get({unbounded / 4}, Float32Type::get(context));
+MemRefType halftone::kernel::memoryOf(Type element) {
+  return MemRefType::get({unbounded / (element.getIntOrFloatBitWidth() / 8)}, element);
 }
 
 SmallVector<MemRefType, 3> halftone::kernel::bufferTypes(Type type) {
@@ -117,21 +117,55 @@ SmallVector<MemRefType, 3> halftone::kernel::bufferTypes(Type type) {
           MemRefType::get({tokens, blocks}, IntegerType::get(context, 32))};
 }
 
+int64_t halftone::kernel::channelsPerElement(lowbit::CacheType type) { return type.getStored().code.bits == 4 ? 2 : 1; }
+
+/// What keys and values are stored as.
+static Type elementOf(lowbit::CacheType type) {
+  Builder builder(type.getContext());
+  const formats::Format format = type.getStored();
+  if (!format.isPlain())
+    return builder.getI8Type();
+  return format.code.scalar == formats::Scalar::F16 ? builder.getF16Type() : builder.getF32Type();
+}
+
+halftone::kernel::CacheTile::CacheTile(lowbit::CacheType type) {
+  const formats::Format format = type.getStored();
+  values = type.getHeads() * type.getSize() * cachePositions * format.code.bits / 8;
+  const int64_t scales = format.isPlain() ? 0 : type.getHeads() * cachePositions * static_cast<int64_t>(sizeof(float));
+  keyScales = 2 * values;
+  valueScales = keyScales + scales;
+  bytes = valueScales + scales;
+}
+
 /// [tiles of positions, heads, rows, columns]: a tile's stride depends on the other caches of the model.
-static MemRefType cacheMemory(Builder &builder, int64_t heads, int64_t rows, int64_t columns) {
-  auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic,
+static MemRefType cacheMemory(Type element, int64_t heads, int64_t rows, int64_t columns) {
+  auto layout = StridedLayoutAttr::get(element.getContext(), ShapedType::kDynamic,
                                        {ShapedType::kDynamic, rows * columns, columns, 1});
-  return MemRefType::get({ShapedType::kDynamic, heads, rows, columns}, builder.getF32Type(), layout);
+  return MemRefType::get({ShapedType::kDynamic, heads, rows, columns}, element, layout);
 }
 
 Value halftone::kernel::keysOf(Value cache, OpBuilder &builder, Location loc) {
   auto type = cast<lowbit::CacheType>(cache.getType());
-  return KeysOp::create(builder, loc, cacheMemory(builder, type.getHeads(), type.getSize(), cachePositions), cache);
+  const int64_t elements = type.getSize() / channelsPerElement(type);
+  return KeysOp::create(builder, loc, cacheMemory(elementOf(type), type.getHeads(), elements, cachePositions), cache);
 }
 
 Value halftone::kernel::valuesOf(Value cache, OpBuilder &builder, Location loc) {
   auto type = cast<lowbit::CacheType>(cache.getType());
-  return ValuesOp::create(builder, loc, cacheMemory(builder, type.getHeads(), cachePositions, type.getSize()), cache);
+  const int64_t elements = type.getSize() / channelsPerElement(type);
+  return ValuesOp::create(builder, loc, cacheMemory(elementOf(type), type.getHeads(), cachePositions, elements), cache);
+}
+
+Value halftone::kernel::keyScalesOf(Value cache, OpBuilder &builder, Location loc) {
+  auto type = cast<lowbit::CacheType>(cache.getType());
+  return KeyScalesOp::create(builder, loc, cacheMemory(builder.getF32Type(), type.getHeads(), 1, cachePositions),
+                             cache);
+}
+
+Value halftone::kernel::valueScalesOf(Value cache, OpBuilder &builder, Location loc) {
+  auto type = cast<lowbit::CacheType>(cache.getType());
+  return ValueScalesOp::create(builder, loc, cacheMemory(builder.getF32Type(), type.getHeads(), 1, cachePositions),
+                               cache);
 }
 
 #define GET_OP_CLASSES

@@ -28,18 +28,33 @@ def Kernel_KeysOp : Kernel_Op<"keys", [Pure]> {
   let summary = "The keys of a cache: [tiles of positions, heads, size, positions of a tile]";
   let description = [{
     A score needs one key channel of many positions at a time: positions are innermost, so that a vector of scores is a
-    sum over channels without a horizontal step.
+    sum over channels without a horizontal step. Codes of 4 bits lie in pairs, half as many rows: row r has channel r in
+    the low bits and channel r + size / 2 in the high ones; likewise the columns of values.
   }];
   let arguments = (ins Lowbit_CacheType:$cache);
-  let results = (outs MemRefRankOf<[F32], [4]>:$keys);
+  let results = (outs MemRefRankOf<[F32, F16, I8], [4]>:$keys);
   let assemblyFormat = "$cache `:` type($cache) `->` type($keys) attr-dict";
 }
 
 def Kernel_ValuesOp : Kernel_Op<"values", [Pure]> {
   let summary = "The values of a cache: [tiles of positions, heads, positions of a tile, size]";
   let arguments = (ins Lowbit_CacheType:$cache);
-  let results = (outs MemRefRankOf<[F32], [4]>:$values);
+  let results = (outs MemRefRankOf<[F32, F16, I8], [4]>:$values);
   let assemblyFormat = "$cache `:` type($cache) `->` type($values) attr-dict";
+}
+
+def Kernel_KeyScalesOp : Kernel_Op<"key_scales", [Pure]> {
+  let summary = "What codes of a cache's keys are worth: [tiles of positions, heads, 1, positions of a tile]";
+  let arguments = (ins Lowbit_CacheType:$cache);
+  let results = (outs MemRefRankOf<[F32], [4]>:$scales);
+  let assemblyFormat = "$cache `:` type($cache) `->` type($scales) attr-dict";
+}
+
+def Kernel_ValueScalesOp : Kernel_Op<"value_scales", [Pure]> {
+  let summary = "What codes of a cache's values are worth: [tiles of positions, heads, 1, positions of a tile]";
+  let arguments = (ins Lowbit_CacheType:$cache);
+  let results = (outs MemRefRankOf<[F32], [4]>:$scales);
+  let assemblyFormat = "$cache `:` type($cache) `->` type($scales) attr-dict";
 }
 
 def Kernel_ActivationOp : Kernel_Op<"activation", [Pure]> {

@@ -56,12 +56,29 @@ LogicalResult ActivationType::verify(function_ref<InFlightDiagnostic()> emitErro
   return success();
 }
 
-LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads, int64_t size) {
+formats::Format CacheType::getStored() const {
+  return getFormat() ? getFormat().getValue() : formats::Format::plain(formats::Scalar::F32);
+}
+
+/// Whether a cache of heads of `size` channels can be stored in `format`.
+static bool isForCaches(const formats::Format &format, int64_t size) {
+  if (format.isPlain())
+    return format.code.scalar == formats::Scalar::F16;
+  const bool isHead = format.blockLength(size, 0) == size && format.scale == formats::Scalar::F32 && !format.zeroPoint;
+  const int bits = format.code.bits;
+  return format.code.kind == formats::Code::Kind::Integer && isHead && (bits == 8 || (bits == 4 && size % 2 == 0));
+}
+
+LogicalResult CacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads, int64_t size,
+                                FormatAttr format) {
   if (heads <= 0 || size <= 0)
     return emitError() << "C1: a cache has at least one head of at least one channel, not " << heads << " of " << size;
   if (heads > memoryLimit / size)
     return emitError() << "C2: a position of a cache has at most " << memoryLimit << " channels, not " << heads
                        << " of " << size;
+  if (format && !isForCaches(format.getValue(), size))
+    return emitError() << "C3: a cache is stored in f16 or in codes of 8 or 4 bits with one f32 scale a head, not in "
+                       << formats::name(format.getValue()) << " with heads of " << size << " channels";
   return success();
 }
 

@@ -60,19 +60,30 @@ def Lowbit_CacheType : Lowbit_Type<"Cache", "cache"> {
   let summary = "A handle to the keys and values of one attention layer";
   let description = [{
     Keys and values of the positions seen so far, [positions, heads, size] each. It is memory with read and append
-    effects, never a tensor: as a tensor it would be copied each call.
+    effects, never a tensor: as a tensor it would be copied each call. They are stored in f32 unless a format says
+    otherwise: f16, or symmetric codes of 8 or 4 bits with one f32 scale for each head of a position,
+    absmax / (2^(bits-1) - 1).
 
     ```mlir
     !lowbit.cache<heads 6, size 48>
+    !lowbit.cache<heads 6, size 48, <int8, block 48, scale f32>>
     ```
 
     Constraints:
     C1. There is at least one head of at least one channel.
     C2. One position fits into memory: at most 2^46 channels.
+    C3. The format is f32 (which is not written), f16, or of symmetric codes of 8 or 4 bits with one f32 scale a head;
+        codes of 4 bits come in pairs, so the size is even.
   }];
-  let parameters = (ins "int64_t":$heads, "int64_t":$size);
-  let assemblyFormat = "`<` `heads` $heads `,` `size` $size `>`";
+  let parameters = (ins "int64_t":$heads, "int64_t":$size, OptionalParameter<"FormatAttr">:$format);
+  let assemblyFormat = "`<` `heads` $heads `,` `size` $size (`,` $format^)? `>`";
+  let builders = [TypeBuilder<(ins "int64_t":$heads, "int64_t":$size),
+                              "return $_get($_ctxt, heads, size, FormatAttr());">];
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// In which keys and values are stored.
+    formats::Format getStored() const;
+  }];
 }
 
 #endif

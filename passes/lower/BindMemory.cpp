@@ -30,6 +30,7 @@ public:
 
   void run() {
     addContext();
+    findParts();
     for (Value argument : function.getBody().front().getArguments())
       if (isa<WeightType, CacheType>(argument.getType()))
         argument.setType(builder.getIndexType());
@@ -39,10 +40,8 @@ public:
         replace(op, constant(offsets.lookup(get.getNameAttr().getAttr())));
       else if (auto memory = dyn_cast<kernel::MemoryOp>(op))
         bind(memory);
-      else if (auto keys = dyn_cast<kernel::KeysOp>(op))
-        replace(op, cacheView(keys.getCache(), 0, keys.getKeys().getType()));
-      else if (auto values = dyn_cast<kernel::ValuesOp>(op))
-        bind(values);
+      else if (auto part = parts.find(op); part != parts.end())
+        replace(op, cacheView(op->getOperand(0), part->second, cast<MemRefType>(op->getResult(0).getType())));
       else if (isa<kernel::ThreadOp>(op))
         replace(op, context.thread);
       else if (isa<kernel::ThreadsOp>(op))
@@ -79,36 +78,40 @@ private:
     call->insertOperands(0, values);
   }
 
+  /// Where the parts of caches begin in their tile, which handles tell only by their type.
+  void findParts() {
+    function.walk([&](Operation *op) {
+      if (auto keys = dyn_cast<kernel::KeysOp>(op))
+        parts[op] = 0;
+      else if (auto values = dyn_cast<kernel::ValuesOp>(op))
+        parts[op] = kernel::CacheTile(values.getCache().getType()).values;
+      else if (auto scales = dyn_cast<kernel::KeyScalesOp>(op))
+        parts[op] = kernel::CacheTile(scales.getCache().getType()).keyScales;
+      else if (auto scales = dyn_cast<kernel::ValueScalesOp>(op))
+        parts[op] = kernel::CacheTile(scales.getCache().getType()).valueScales;
+    });
+  }
+
   /// A window of the weight segment.
   void bind(kernel::MemoryOp op) {
-    Value base = context.weights, offset = op.getHandle();
-    if (op.getMemory().getType().getElementType().isF32()) {
-      base = floats(base, op.getLoc());
-      offset = arith::DivUIOp::create(builder, op.getLoc(), offset, constant(sizeof(float)));
-    }
     auto type = cast<MemRefType>(op.getMemory().getType());
+    auto [base, offset] = elements(context.weights, op.getHandle(), type.getElementType());
     OpFoldResult size = builder.getIndexAttr(cast<MemRefType>(base.getType()).getDimSize(0));
     replace(op, reinterpret(base, offset, {size}, {builder.getIndexAttr(1)}, type));
   }
 
-  void bind(kernel::ValuesOp op) {
-    auto type = cast<MemRefType>(op.getValues().getType());
-    const int64_t keys = type.getDimSize(1) * type.getDimSize(2) * type.getDimSize(3);
-    replace(op, cacheView(op.getCache(), keys, type));
-  }
-
-  /// A window of the cache, `skip` floats after where the handle points.
-  Value cacheView(Value handle, int64_t skip, Type memory) {
-    auto type = cast<MemRefType>(memory);
-    Value base = floats(context.cache, handle.getLoc());
-    Value offset = arith::AddIOp::create(builder, handle.getLoc(), handle, constant(skip));
+  /// A window of the cache, `skip` bytes after where the handle points.
+  Value cacheView(Value handle, int64_t skip, MemRefType type) {
+    Value begin = arith::AddIOp::create(builder, handle.getLoc(), handle, constant(skip));
+    auto [base, offset] = elements(context.cache, begin, type.getElementType());
     ArrayRef<int64_t> shape = type.getShape();
-    const int64_t tiles = cast<MemRefType>(base.getType()).getDimSize(0) / cacheStride;
+    const int64_t stride = cacheStride / bytesOf(type.getElementType());
+    const int64_t tiles = cast<MemRefType>(base.getType()).getDimSize(0) / stride;
     SmallVector<OpFoldResult> sizes, strides;
     for (int64_t size : {tiles, shape[1], shape[2], shape[3]})
       sizes.push_back(builder.getIndexAttr(size));
-    for (int64_t stride : {cacheStride, shape[2] * shape[3], shape[3], int64_t(1)})
-      strides.push_back(builder.getIndexAttr(stride));
+    for (int64_t step : {stride, shape[2] * shape[3], shape[3], int64_t(1)})
+      strides.push_back(builder.getIndexAttr(step));
     return reinterpret(base, offset, sizes, strides, type);
   }
 
@@ -127,9 +130,15 @@ private:
     return memref::CastOp::create(builder, base.getLoc(), type, window);
   }
 
-  Value floats(Value bytes, Location loc) {
-    return memref::ViewOp::create(builder, loc, kernel::floatMemory(function.getContext()), bytes, constant(0),
-                                  ValueRange());
+  static int64_t bytesOf(Type element) { return element.getIntOrFloatBitWidth() / 8; }
+
+  /// `bytes` as elements of one type, and the offset of `begin` in them.
+  std::pair<Value, Value> elements(Value bytes, Value begin, Type element) {
+    if (bytesOf(element) == 1)
+      return {bytes, begin};
+    Value view =
+        memref::ViewOp::create(builder, begin.getLoc(), kernel::memoryOf(element), bytes, constant(0), ValueRange());
+    return {view, arith::DivUIOp::create(builder, begin.getLoc(), begin, constant(bytesOf(element)))};
   }
 
   void wait(kernel::BarrierOp barrier) {
@@ -148,7 +157,8 @@ private:
 
   func::FuncOp function;
   const DenseMap<StringAttr, int64_t> &offsets;
-  int64_t cacheStride;
+  int64_t cacheStride; ///< bytes of all tiles of some positions
+  DenseMap<Operation *, int64_t> parts;
   OpBuilder builder;
   Context context;
 };
@@ -160,19 +170,18 @@ public:
     DenseMap<StringAttr, int64_t> offsets;
     for (WeightOp weight : module.getOps<WeightOp>())
       offsets[weight.getSymNameAttr()] = weight.getOffset();
-    // A step of the cache holds, for each layer in order, keys and values of some positions.
+    // A step of the cache holds the tiles of some positions, layer after layer.
     int64_t stride = 0;
     for (CacheOp cache : module.getOps<CacheOp>()) {
       offsets[cache.getSymNameAttr()] = stride;
-      auto type = cast<CacheType>(cache.getType());
-      stride += 2 * type.getHeads() * type.getSize() * kernel::cachePositions;
+      stride += kernel::CacheTile(cast<CacheType>(cache.getType())).bytes;
     }
     facts::record(module, facts::cachePositions, kernel::cachePositions);
-    facts::record(module, facts::cacheBytes, stride * static_cast<int64_t>(sizeof(float)));
+    facts::record(module, facts::cacheBytes, stride);
 
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
-        Binder(function, offsets, std::max<int64_t>(stride, 1)).run();
+        Binder(function, offsets, std::max<int64_t>(stride, sizeof(float))).run();
     for (Operation &op : llvm::make_early_inc_range(module.getBody()->getOperations()))
       if (isa<WeightOp, CacheOp>(op))
         op.erase();

@@ -1,7 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Causal attention of some tokens and one head at a time over the cache.
+#include "passes/lower/CacheRows.h"
 #include "passes/lower/Passes.h"
-#include "passes/lower/RowBuilder.h"
 
 using namespace mlir;
 using namespace halftone;
@@ -24,12 +24,11 @@ class AttentionLowering {
 public:
   AttentionLowering(KernelOp kernel, OpBuilder &builder)
       : op(cast<AttentionOp>(coreOf(kernel))), out(kernel.getOuts().front()), builder(builder), loc(op.getLoc()),
-        lanes(scheduleOf(kernel).getLanes()), rows(builder, loc, lanes) {}
+        lanes(scheduleOf(kernel).getLanes()), rows(builder, loc, lanes),
+        cache(op.getCache(), builder, loc, rows, lanes) {}
 
   void run() {
     const int64_t tokens = cast<ShapedType>(op.getType()).getDimSize(0), left = tokens % tokensAtOnce;
-    keys = kernel::keysOf(op.getCache(), builder, loc);
-    values = kernel::valuesOf(op.getCache(), builder, loc);
     queries = bufferOf(op.getQueries());
     setGroup(std::min(tokens, tokensAtOnce));
     // Scores of the longest past of this call: each thread has its own, on its stack.
@@ -107,8 +106,8 @@ private:
         arith::IndexCastOp::create(builder, loc, builder.getIndexType(), some).getResult());
   }
 
-  /// The queries' products with the positions of a step, by vector of positions, then by token: sums over the head's
-  /// channels, in order.
+  /// The queries' products with the positions of a step, by vector of positions, then by token: sums over the elements
+  /// of a head, in order.
   SmallVector<Value> dotWithKeys(Value firstTile) {
     constexpr int64_t unroll = 8;
     const int64_t perTile = kernel::cachePositions / lanes;
@@ -116,19 +115,21 @@ private:
     Value last = arith::SubIOp::create(builder, loc, steps(count), index(1));
     for (int64_t i = 0; i < tilesAtOnce; ++i)
       tiles.push_back(arith::MinUIOp::create(builder, loc, add(firstTile, index(i)), last));
-    auto channel = [&](Value c, SmallVector<Value> sums) {
-      SmallVector<Value> spread;
-      for (int64_t t = 0; t < group; ++t)
-        spread.push_back(rows.splat(
-            memref::LoadOp::create(builder, loc, queries, ValueRange{add(token, index(t)), add(base, c)}).getResult()));
-      for (int64_t v = 0; v < vectorsAtOnce(); ++v) {
-        Value key = rows.load(keys, {tiles[v / perTile], cacheHead, c, index(v % perTile * lanes)}, {});
+    auto placeOf = [&](int64_t v) { return CachePlace{tiles[v / perTile], cacheHead, index(v % perTile * lanes)}; };
+    auto element = [&](Value e, SmallVector<Value> sums) {
+      SmallVector<Value> spread; // by channel of the element, then by token
+      for (int64_t i = 0; i < cache.channelsPerElement(); ++i)
         for (int64_t t = 0; t < group; ++t)
-          sums[v * group + t] = rows.multiplyAdd(key, spread[t], sums[v * group + t]);
-      }
+          spread.push_back(rows.splat(
+              memref::LoadOp::create(builder, loc, queries, ValueRange{add(token, index(t)), channelOf(e, i)})
+                  .getResult()));
+      for (int64_t v = 0; v < vectorsAtOnce(); ++v)
+        for (auto [i, key] : llvm::enumerate(cache.keys(placeOf(v), e)))
+          for (int64_t t = 0; t < group; ++t)
+            sums[v * group + t] = rows.multiplyAdd(key, spread[i * group + t], sums[v * group + t]);
       return sums;
     };
-    const int64_t whole = size() / unroll * unroll;
+    const int64_t whole = cache.elements() / unroll * unroll;
     SmallVector<Value> sums(group * vectorsAtOnce(), rows.splat(0.0f));
     auto loop = scf::ForOp::create(builder, loc, index(0), index(whole), index(unroll), sums);
     {
@@ -136,16 +137,25 @@ private:
       builder.setInsertionPointToStart(loop.getBody());
       sums.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
       for (int64_t i = 0; i < unroll; ++i)
-        sums = channel(add(loop.getInductionVar(), index(i)), sums);
+        sums = element(add(loop.getInductionVar(), index(i)), sums);
       scf::YieldOp::create(builder, loc, sums);
     }
     sums.assign(loop.getResults().begin(), loop.getResults().end());
-    for (int64_t c = whole; c < size(); ++c)
-      sums = channel(index(c), sums);
+    for (int64_t e = whole; e < cache.elements(); ++e)
+      sums = element(index(e), sums);
+    for (int64_t v = 0; cache.hasScales() && v < vectorsAtOnce(); ++v) {
+      Value scale = cache.keyScales(placeOf(v));
+      for (int64_t t = 0; t < group; ++t)
+        sums[v * group + t] = arith::MulFOp::create(builder, loc, sums[v * group + t], scale);
+    }
     return sums;
   }
 
-  /// scores[t][p] = exp(scores[t][p] - largest[t]). Gives their sums.
+  /// Channel number `i` of an element of the cache, among those of all heads.
+  Value channelOf(Value element, int64_t i) { return add(base, add(element, index(i * cache.elements()))); }
+
+  /// scores[t][p] = exp(scores[t][p] - largest[t]), times what a code of value p is worth. Gives the sums of the
+  /// powers.
   SmallVector<Value> exponentiate(ArrayRef<Value> largest) {
     const auto shifts = llvm::map_to_vector(largest, [&](Value scalar) { return rows.splat(scalar); });
     const SmallVector<Value> none(group, rows.splat(0.0f));
@@ -153,11 +163,13 @@ private:
                      SmallVector<Value> sums(before);
                      for (int64_t v = 0; v < vectorsAtOnce(); ++v) {
                        Value position = add(times(firstTile, kernel::cachePositions), index(v * lanes));
+                       Value worth = cache.hasScales() ? cache.valueScales(placeOf(position)) : Value();
                        for (int64_t t = 0; t < group; ++t) {
                          Value score = rows.load(scores, {index(t), position}, {});
                          Value power =
                              math::ExpOp::create(builder, loc, arith::SubFOp::create(builder, loc, score, shifts[t]));
-                         rows.store(power, scores, {index(t), position}, {});
+                         Value weight = worth ? arith::MulFOp::create(builder, loc, power, worth).getResult() : power;
+                         rows.store(weight, scores, {index(t), position}, {});
                          sums[t] = arith::AddFOp::create(builder, loc, sums[t], power);
                        }
                      }
@@ -165,24 +177,35 @@ private:
                    }));
   }
 
+  /// Where `lanes` positions from `position` on stand; behind the last tile they are those of the last.
+  CachePlace placeOf(Value position) {
+    Value last = arith::SubIOp::create(builder, loc, steps(count), index(1));
+    Value tile = arith::DivUIOp::create(builder, loc, position, index(kernel::cachePositions));
+    return {arith::MinUIOp::create(builder, loc, tile, last), cacheHead,
+            arith::RemUIOp::create(builder, loc, position, index(kernel::cachePositions))};
+  }
+
   /// out[t] = sum over positions of scores[t][p] * v[p] / sums[t], position by position.
   void sumValues(ArrayRef<Value> sums) {
     const auto divisors = llvm::map_to_vector(sums, [&](Value sum) { return rows.splat(sum); });
-    const int64_t all = formats::divideUp(size(), lanes), atOnce = std::max<int64_t>(sumsAtOnce / group, 1);
+    const int64_t channels = cache.channelsPerElement(), all = formats::divideUp(cache.elements(), lanes);
+    const int64_t atOnce = std::max<int64_t>(sumsAtOnce / (group * channels), 1);
     for (int64_t first = 0; first < all; first += atOnce) {
       const int64_t vectors = std::min(atOnce, all - first);
       const SmallVector<Value> totals = totalsOfValues(first, vectors);
       for (int64_t v = 0; v < vectors; ++v)
-        for (int64_t t = 0; t < group; ++t) {
-          Value result = arith::DivFOp::create(builder, loc, totals[v * group + t], divisors[t]);
-          rows.store(result, out, {add(token, index(t)), add(base, index((first + v) * lanes))}, maskOf(first + v));
-        }
+        for (int64_t i = 0; i < channels; ++i)
+          for (int64_t t = 0; t < group; ++t) {
+            Value result = arith::DivFOp::create(builder, loc, totals[(v * channels + i) * group + t], divisors[t]);
+            rows.store(result, out, {add(token, index(t)), channelOf(index((first + v) * lanes), i)},
+                       maskOf(first + v));
+          }
     }
   }
 
-  /// Sums over the positions of `vectors` vectors of channels from vector `first` on, by vector, then by token.
+  /// Sums over the positions of `vectors` vectors of elements from vector `first` on: by vector, channel and token.
   SmallVector<Value> totalsOfValues(int64_t first, int64_t vectors) {
-    const SmallVector<Value> none(vectors * group, rows.splat(0.0f));
+    const SmallVector<Value> none(vectors * cache.channelsPerElement() * group, rows.splat(0.0f));
     auto tiles = scf::ForOp::create(builder, loc, index(0), steps(count), index(1), none);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(tiles.getBody());
@@ -197,18 +220,18 @@ private:
     for (int64_t t = 0; t < group; ++t)
       weights.push_back(rows.splat(
           memref::LoadOp::create(builder, loc, scores, ValueRange{index(t), add(begin, within)}).getResult()));
-    for (int64_t v = 0; v < vectors; ++v) {
-      Value value = rows.load(values, {tiles.getInductionVar(), cacheHead, within, index((first + v) * lanes)},
-                              maskOf(first + v));
-      for (int64_t t = 0; t < group; ++t)
-        next[v * group + t] = rows.multiplyAdd(weights[t], value, next[v * group + t]);
-    }
+    const CachePlace place = {tiles.getInductionVar(), cacheHead, within};
+    auto sum = next.begin();
+    for (int64_t v = 0; v < vectors; ++v)
+      for (Value value : cache.values(place, index((first + v) * lanes), maskOf(first + v)))
+        for (int64_t t = 0; t < group; ++t, ++sum)
+          *sum = rows.multiplyAdd(weights[t], value, *sum);
     scf::YieldOp::create(builder, loc, next);
     return SmallVector<Value>(tiles.getResults());
   }
 
-  /// The lanes of vector number `v` of a head's channels that are channels, or nothing when all are.
-  Value maskOf(int64_t v) { return rows.maskFor(size() - v * lanes); }
+  /// The lanes of vector number `v` of a head's elements that are elements, or nothing when all are.
+  Value maskOf(int64_t v) { return rows.maskFor(cache.elements() - v * lanes); }
 
   /// Runs `body` over the positions that the last token sees, several tiles at a time, carrying a value for each token.
   SmallVector<Value> forEachStep(ArrayRef<Value> carried,
@@ -243,8 +266,9 @@ private:
   Location loc;
   int64_t lanes;
   RowBuilder rows;
+  CacheRows cache;
   int64_t group = 1, tilesAtOnce = 1;
-  Value keys, values, queries, scores;
+  Value queries, scores;
   Value token, cacheHead, base, count; // of the iteration: the group's first token, and what its last one sees
 };
 

@@ -1,6 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The oracle: every operation as the loops that its description states.
-#include "lib/formats/Rounding.h"
 #include "passes/lower/Bfloat16.h"
 #include "passes/lower/LowerReferenceLoops.h"
 #include "passes/lower/Passes.h"
@@ -203,7 +202,7 @@ private:
         });
         Value scale = loops.divide(largest, loops.number(127));
         Value sum = loops.fold(count, loops.integer(0), [&](Value i, Value total) {
-          Value code = codeOf(loops.load(input, {token, loops.add(first, i)}), scale);
+          Value code = loops.balancedCode(loops.load(input, {token, loops.add(first, i)}), scale, 127);
           Value at = loops.add(loops.multiply(block, loops.index(kernel::paddedBlock(length))), i);
           loops.store(arith::TruncIOp::create(builder, loops.loc, builder.getI8Type(), code), out[0], {token, at});
           return loops.add(total, code);
@@ -213,18 +212,6 @@ private:
       });
     });
     return success();
-  }
-
-  /// roundeven(x / scale) within -127 .. 127, 0 when the scale is: lib/formats/Rounding.h, roundWithin.
-  Value codeOf(Value x, Value scale) {
-    Value quotient = loops.divide(x, scale), lowest = loops.number(-127), highest = loops.number(127);
-    Value above = loops.select(loops.compare(arith::CmpFPredicate::OGT, quotient, lowest), quotient, lowest);
-    Value inside = loops.select(loops.compare(arith::CmpFPredicate::OLT, above, highest), above, highest);
-    Value noFraction = loops.number(formats::noFraction);
-    Value rounded = loops.subtract(loops.add(inside, noFraction), noFraction);
-    Value isZero = loops.compare(arith::CmpFPredicate::OEQ, scale, loops.number(0));
-    return arith::FPToSIOp::create(builder, loops.loc, builder.getI32Type(),
-                                   loops.select(isZero, loops.number(0), rounded));
   }
 
   /// The same operation on each element.

@@ -43,12 +43,113 @@ void halftone::lowerReference(RopeOp rope, ScalarLoops &loops, BufferOf buffers)
 
 namespace {
 
-/// One element of a cache: the position's tile and its place there.
-struct CachePlace {
-  CachePlace(ScalarLoops &loops, Value position)
-      : tile(loops.divide(position, loops.index(kernel::cachePositions))),
-        within(loops.remainder(position, loops.index(kernel::cachePositions))) {}
-  Value tile, within;
+/// A cache, element by element.
+class ScalarCache {
+public:
+  ScalarCache(Value cache, ScalarLoops &loops)
+      : type(cast<CacheType>(cache.getType())), loops(loops),
+        keyMemory(kernel::keysOf(cache, loops.builder, loops.loc)),
+        valueMemory(kernel::valuesOf(cache, loops.builder, loops.loc)) {
+    if (type.getStored().isPlain())
+      return;
+    keyScales = kernel::keyScalesOf(cache, loops.builder, loops.loc);
+    valueScales = kernel::valueScalesOf(cache, loops.builder, loops.loc);
+  }
+
+  /// What a key's or value's channel is, without its scale.
+  Value key(Value position, Value head, Value channel) {
+    const auto [tile, within] = placeOf(position);
+    return decoded(loops.load(keyMemory, {tile, head, elementOf(channel), within}), channel);
+  }
+  Value value(Value position, Value head, Value channel) {
+    const auto [tile, within] = placeOf(position);
+    return decoded(loops.load(valueMemory, {tile, head, within, elementOf(channel)}), channel);
+  }
+
+  /// `number` times the scale of the position's key or value, where there are scales.
+  Value timesKeyScale(Value number, Value position, Value head) { return scaled(number, keyScales, position, head); }
+  Value timesValueScale(Value number, Value position, Value head) {
+    return scaled(number, valueScales, position, head);
+  }
+
+  /// Stores the channels from `base` on of a token's key and value.
+  void append(Value position, Value head, Value keys, Value values, Value token, Value base) {
+    const auto [tile, within] = placeOf(position);
+    Value column = within; // of keys
+    write(keys, token, base, keyScales, {tile, head, loops.index(0), within},
+          [&](Value element, Value stored) { loops.store(stored, keyMemory, {tile, head, element, column}); });
+    write(values, token, base, valueScales, {tile, head, loops.index(0), within},
+          [&](Value element, Value stored) { loops.store(stored, valueMemory, {tile, head, column, element}); });
+  }
+
+private:
+  std::pair<Value, Value> placeOf(Value position) {
+    Value positions = loops.index(kernel::cachePositions);
+    return {loops.divide(position, positions), loops.remainder(position, positions)};
+  }
+  int64_t elements() const { return type.getSize() / kernel::channelsPerElement(type); }
+  Value elementOf(Value channel) { return loops.remainder(channel, loops.index(elements())); }
+  Value constant(int32_t value) { return loops.integer(value); }
+
+  Value decoded(Value stored, Value channel) {
+    OpBuilder &builder = loops.builder;
+    if (type.getStored().isPlain())
+      return stored.getType().isF32()
+                 ? stored
+                 : arith::ExtFOp::create(builder, loops.loc, builder.getF32Type(), stored).getResult();
+    Value code = loops.signedByte(stored);
+    if (kernel::channelsPerElement(type) == 2) {
+      Value top = arith::ShLIOp::create(builder, loops.loc, code, constant(28));
+      Value low = arith::ShRSIOp::create(builder, loops.loc, top, constant(28));
+      Value high = arith::ShRSIOp::create(builder, loops.loc, code, constant(4));
+      Value isLow =
+          arith::CmpIOp::create(builder, loops.loc, arith::CmpIPredicate::ult, channel, loops.index(elements()));
+      code = loops.select(isLow, low, high);
+    }
+    return loops.toFloat(code);
+  }
+
+  Value scaled(Value number, Value scales, Value position, Value head) {
+    if (!scales)
+      return number;
+    const auto [tile, within] = placeOf(position);
+    return loops.multiply(number, loops.load(scales, {tile, head, loops.index(0), within}));
+  }
+
+  void write(Value input, Value token, Value base, Value scales, ArrayRef<Value> scalePlace,
+             function_ref<void(Value element, Value stored)> store) {
+    OpBuilder &builder = loops.builder;
+    const auto at = [&](Value channel) { return loops.load(input, {token, loops.add(base, channel)}); };
+    const int bits = type.getStored().code.bits;
+    const float limit = static_cast<float>((1 << (bits - 1)) - 1);
+    Value scale;
+    if (scales) {
+      Value largest = loops.fold(loops.index(type.getSize()), loops.number(0), [&](Value channel, Value best) -> Value {
+        return arith::MaximumFOp::create(builder, loops.loc, best,
+                                         math::AbsFOp::create(builder, loops.loc, at(channel)));
+      });
+      scale = loops.divide(largest, loops.number(limit));
+      loops.store(scale, scales, scalePlace);
+    }
+    Type stored = cast<MemRefType>(keyMemory.getType()).getElementType();
+    loops.each(loops.index(elements()), [&](Value element) {
+      if (!scales) {
+        Value x = at(element);
+        return store(element, stored.isF32() ? x : arith::TruncFOp::create(builder, loops.loc, stored, x).getResult());
+      }
+      Value codes = loops.balancedCode(at(element), scale, limit);
+      if (bits == 4) {
+        Value high = loops.balancedCode(at(loops.add(element, loops.index(elements()))), scale, limit);
+        codes = arith::OrIOp::create(builder, loops.loc, arith::AndIOp::create(builder, loops.loc, codes, constant(15)),
+                                     arith::ShLIOp::create(builder, loops.loc, high, constant(4)));
+      }
+      store(element, arith::TruncIOp::create(builder, loops.loc, stored, codes));
+    });
+  }
+
+  CacheType type;
+  ScalarLoops &loops;
+  Value keyMemory, valueMemory, keyScales, valueScales;
 };
 
 } // namespace
@@ -57,16 +158,11 @@ void halftone::lowerReference(AppendOp append, ScalarLoops &loops, BufferOf buff
   CacheType cache = append.getCache().getType();
   Value tokens = loops.tokensOf(append.getKeys());
   const int64_t size = cache.getSize();
-  Value keys = kernel::keysOf(append.getCache(), loops.builder, loops.loc);
-  Value values = kernel::valuesOf(append.getCache(), loops.builder, loops.loc);
+  ScalarCache stored(append.getCache(), loops);
+  Value keys = buffers(append.getKeys()), values = buffers(append.getValues());
   forEachHead(loops, tokens, cache.getHeads(), [&](Value token, Value head) {
-    CachePlace at(loops, loops.add(append.getPast(), token));
-    loops.each(loops.index(size), [&](Value channel) {
-      Value column = loops.add(loops.multiply(head, loops.index(size)), channel);
-      loops.store(loops.load(buffers(append.getKeys()), {token, column}), keys, {at.tile, head, channel, at.within});
-      loops.store(loops.load(buffers(append.getValues()), {token, column}), values,
-                  {at.tile, head, at.within, channel});
-    });
+    stored.append(loops.add(append.getPast(), token), head, keys, values, token,
+                  loops.multiply(head, loops.index(size)));
   });
 }
 
@@ -76,13 +172,11 @@ void halftone::lowerReference(AttentionOp attention, ScalarLoops &loops, BufferO
   const int64_t heads = attention.getHeads();
   const int64_t size = attention.getCache().getType().getSize();
   const int64_t share = heads / attention.getCache().getType().getHeads();
-  Value keys = kernel::keysOf(attention.getCache(), loops.builder, loops.loc);
-  Value values = kernel::valuesOf(attention.getCache(), loops.builder, loops.loc);
+  ScalarCache cache(attention.getCache(), loops);
   Value queries = buffers(attention.getQueries()), out = buffers(attention.getResult());
   // Each thread's own scores, for the token that sees most.
   auto row = MemRefType::get({ShapedType::kDynamic}, loops.builder.getF32Type());
-  Value scores =
-      memref::AllocaOp::create(loops.builder, loops.loc, row, loops.add(attention.getPast(), tokens));
+  Value scores = memref::AllocaOp::create(loops.builder, loops.loc, row, loops.add(attention.getPast(), tokens));
   auto exponential = [&](Value x) -> Value { return math::ExpOp::create(loops.builder, loops.loc, x); };
 
   forEachHead(loops, tokens, heads, [&](Value token, Value head) {
@@ -90,24 +184,23 @@ void halftone::lowerReference(AttentionOp attention, ScalarLoops &loops, BufferO
     Value count = loops.add(loops.add(attention.getPast(), token), loops.index(1));
     Value lowest = loops.number(-std::numeric_limits<float>::infinity());
     Value largest = loops.fold(count, lowest, [&](Value position, Value best) -> Value {
-      CachePlace at(loops, position);
       Value product = loops.fold(loops.index(size), loops.number(0), [&](Value channel, Value sum) {
         Value query = loops.load(queries, {token, loops.add(base, channel)});
-        return loops.add(sum, loops.multiply(query, loops.load(keys, {at.tile, cacheHead, channel, at.within})));
+        return loops.add(sum, loops.multiply(query, cache.key(position, cacheHead, channel)));
       });
+      product = cache.timesKeyScale(product, position, cacheHead);
       Value score = loops.multiply(product, loops.number(attention.getScale().convertToFloat()));
       loops.store(score, scores, position);
       return arith::MaximumFOp::create(loops.builder, loops.loc, best, score);
     });
     Value sum = loops.fold(count, loops.number(0), [&](Value position, Value total) {
       Value weight = exponential(loops.subtract(loops.load(scores, position), largest));
-      loops.store(weight, scores, position);
+      loops.store(cache.timesValueScale(weight, position, cacheHead), scores, position);
       return loops.add(total, weight);
     });
     loops.each(loops.index(size), [&](Value channel) {
       Value mixed = loops.fold(count, loops.number(0), [&](Value position, Value total) {
-        CachePlace at(loops, position);
-        Value value = loops.load(values, {at.tile, cacheHead, at.within, channel});
+        Value value = cache.value(position, cacheHead, channel);
         return loops.add(total, loops.multiply(loops.load(scores, position), value));
       });
       loops.store(loops.divide(mixed, sum), out, {token, loops.add(base, channel)});

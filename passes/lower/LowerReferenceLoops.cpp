@@ -2,6 +2,7 @@
 // Scalar loops and arithmetic.
 #include "passes/lower/LowerReferenceLoops.h"
 
+#include "lib/formats/Rounding.h"
 #include "lib/formats/Unpacked.h"
 #include "passes/lower/RowBuilder.h"
 
@@ -45,6 +46,16 @@ Value ScalarLoops::unsignedByte(Value value) {
   return arith::ExtUIOp::create(builder, loc, builder.getI32Type(), value);
 }
 Value ScalarLoops::signedByte(Value value) { return arith::ExtSIOp::create(builder, loc, builder.getI32Type(), value); }
+
+Value ScalarLoops::balancedCode(Value x, Value scale, float limit) {
+  Value quotient = divide(x, scale), lowest = number(-limit), highest = number(limit);
+  Value above = select(compare(arith::CmpFPredicate::OGT, quotient, lowest), quotient, lowest);
+  Value inside = select(compare(arith::CmpFPredicate::OLT, above, highest), above, highest);
+  Value noFraction = number(formats::noFraction);
+  Value rounded = subtract(add(inside, noFraction), noFraction);
+  Value isZero = compare(arith::CmpFPredicate::OEQ, scale, number(0));
+  return arith::FPToSIOp::create(builder, loc, builder.getI32Type(), select(isZero, number(0), rounded));
+}
 
 Value ScalarLoops::load(Value memory, ValueRange indices) {
   return memref::LoadOp::create(builder, loc, memory, indices);

@@ -37,6 +37,9 @@ public:
   Value unsignedByte(Value value);
   Value signedByte(Value value);
 
+  /// roundeven(x / scale) within -limit .. limit, 0 when the scale is: lib/formats/Rounding.h, roundWithin. An i32.
+  Value balancedCode(Value x, Value scale, float limit);
+
   Value load(Value memory, mlir::ValueRange indices);
   void store(Value value, Value memory, mlir::ValueRange indices);
 

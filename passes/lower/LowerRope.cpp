@@ -1,7 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rotary embeddings, and putting keys and values into the cache: a loop over tokens and heads.
+#include "passes/lower/CacheRows.h"
 #include "passes/lower/Passes.h"
-#include "passes/lower/RowBuilder.h"
 
 using namespace mlir;
 using namespace halftone;
@@ -81,25 +81,13 @@ private:
   void append(AppendOp op) {
     CacheType cache = op.getCache().getType();
     const int64_t tokens = cast<ShapedType>(op.getKeys().getType()).getDimSize(0), size = cache.getSize();
-    Value keys = kernel::keysOf(op.getCache(), builder, loc), values = kernel::valuesOf(op.getCache(), builder, loc);
+    CacheRows rowsOfCache(op.getCache(), builder, loc, rows, scheduleOf(kernel).getLanes());
     Value newKeys = bufferOf(op.getKeys()), newValues = bufferOf(op.getValues());
     forEachHead(tokens, cache.getHeads(), [&](Value token, Value head) {
       Value position = add(op.getPast(), token), step = rows.index(kernel::cachePositions);
-      Value tile = arith::DivUIOp::create(builder, loc, position, step);
-      Value within = arith::RemUIOp::create(builder, loc, position, step);
-      Value base = times(head, size);
-      auto loop = scf::ForOp::create(builder, loc, rows.index(0), rows.index(size), rows.index(1));
-      {
-        OpBuilder::InsertionGuard guard(builder);
-        builder.setInsertionPointToStart(loop.getBody());
-        Value channel = loop.getInductionVar();
-        Value key = memref::LoadOp::create(builder, loc, newKeys, ValueRange{token, add(base, channel)});
-        memref::StoreOp::create(builder, loc, key, keys, ValueRange{tile, head, channel, within});
-      }
-      rows.forEachVector(rows.index(0), size, [&](Value channel, Value mask) {
-        Value value = rows.load(newValues, {token, add(base, channel)}, mask);
-        rows.store(value, values, {tile, head, within, channel}, mask);
-      });
+      const CachePlace place = {arith::DivUIOp::create(builder, loc, position, step), head,
+                                arith::RemUIOp::create(builder, loc, position, step)};
+      rowsOfCache.append(place, newKeys, newValues, token, times(head, size));
     });
   }
 

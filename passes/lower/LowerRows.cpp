@@ -1,8 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Norms, elementwise operations and activation quantization, one token at a time.
-#include "lib/formats/Rounding.h"
 #include "passes/lower/Bfloat16.h"
 #include "passes/lower/Passes.h"
+#include "passes/lower/Rounding.h"
 #include "passes/lower/RowBuilder.h"
 
 using namespace mlir;
@@ -119,50 +119,28 @@ private:
     Value scale = arith::DivFOp::create(builder, loc, absmax, f32(127.0f));
     memref::StoreOp::create(builder, loc, scale, scales, ValueRange{token, block});
 
-    Value isZero =
-        rows.splat(arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, scale, f32(0.0f)).getResult());
-    Value divisor = rows.splat(scale);
     Value start = arith::MulIOp::create(builder, loc, block, rows.index(kernel::paddedBlock(whole)));
     VectorType i32 = rows.vectorOf(builder.getI32Type()), i8 = rows.vectorOf(builder.getI8Type());
     Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(i32));
     // The codes' buffer may have other offsets than the channels: blocks are padded there.
-    auto total = rows.forEachVector(
-        rows.index(0), kernel::paddedBlock(length), {none},
-        [&](Value offset, Value mask, ValueRange sum) -> SmallVector<Value> {
-          Value column = arith::AddIOp::create(builder, loc, first, offset);
-          Value inside = insideBlock(offset, length);
-          Value x = present(rows.at(input, {token, column, inside}), inside);
-          Value quotient = arith::DivFOp::create(builder, loc, x, divisor);
-          Value rounded = roundEven(clamp(quotient, -127.0f, 127.0f));
-          Value code = arith::FPToSIOp::create(
-              builder, loc, i32, arith::SelectOp::create(builder, loc, isZero, rows.splat(0.0f), rounded));
-          Value to = arith::AddIOp::create(builder, loc, start, offset);
-          rows.store(arith::TruncIOp::create(builder, loc, i8, code), codes, {token, to}, mask);
-          return {arith::AddIOp::create(builder, loc, sum[0], code)};
-        });
+    auto total =
+        rows.forEachVector(rows.index(0), kernel::paddedBlock(length), {none},
+                           [&](Value offset, Value mask, ValueRange sum) -> SmallVector<Value> {
+                             Value column = arith::AddIOp::create(builder, loc, first, offset);
+                             Value inside = insideBlock(offset, length);
+                             Value x = present(rows.at(input, {token, column, inside}), inside);
+                             Value code = roundToCodes(builder, loc, x, scale, 127.0f);
+                             Value to = arith::AddIOp::create(builder, loc, start, offset);
+                             rows.store(arith::TruncIOp::create(builder, loc, i8, code), codes, {token, to}, mask);
+                             return {arith::AddIOp::create(builder, loc, sum[0], code)};
+                           });
     Value sum = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, total[0]);
     memref::StoreOp::create(builder, loc, sum, sums, ValueRange{token, block});
-  }
-
-  /// lowest .. highest; NaN gives lowest. A scale that is a denormal may be so far below absmax / 127 that a quotient
-  /// is beyond 127.
-  Value clamp(Value x, float lowest, float highest) {
-    Value low = rows.splat(lowest), high = rows.splat(highest);
-    Value isAbove = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, x, low);
-    Value above = arith::SelectOp::create(builder, loc, isAbove, x, low);
-    Value isBelow = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, above, high);
-    return arith::SelectOp::create(builder, loc, isBelow, above, high);
   }
 
   /// `x` in the lanes that exist and 0 elsewhere: loads give 0 there, but what was computed from it may be anything.
   Value present(Value x, Value mask) {
     return mask ? arith::SelectOp::create(builder, loc, mask, x, rows.splat(0.0f)).getResult() : x;
-  }
-
-  /// Ties to even, for |x| < 2^22. Every processor has an addition; few of the small ones round in one instruction.
-  Value roundEven(Value x) {
-    Value shift = rows.splat(formats::noFraction);
-    return arith::SubFOp::create(builder, loc, arith::AddFOp::create(builder, loc, x, shift), shift);
   }
 
   /// The lanes from `offset` on that lie within `length`, or no mask when all do wherever the offset is.

@@ -56,8 +56,7 @@ Cost costOf(KernelOp kernel) {
     cost.operations += 2 * rows * columns;
   });
   kernel.walk([&](AttentionOp attention) {
-    const CacheType type = attention.getCache().getType();
-    cost.positionBytes += 2 * type.getHeads() * type.getSize() * static_cast<int64_t>(sizeof(float));
+    cost.positionBytes += kernel::CacheTile(attention.getCache().getType()).bytes / kernel::cachePositions;
   });
   return cost;
 }

@@ -74,6 +74,8 @@ struct QuantizeOptions {
   bool untie = false;
   /// Element of contracted activations; f32 leaves activations as they are.
   std::string activations = "int8";
+  /// Element of formats in which keys and values are kept; empty: as they are.
+  std::string cacheFormat;
   /// The passes that quantize the weights of linears, one after the other; the others are rounded to nearest.
   std::string method = "rtn";
   GptqOptions gptq;

@@ -265,6 +265,22 @@ def ContractActivations : Pass<"contract-activations"> {
   }];
 }
 
+def QuantizeCache : Pass<"quantize-cache", "::mlir::ModuleOp"> {
+  let summary = "Decide in which format caches keep keys and values";
+  let description = [{
+    Gives every cache the format of `format`: f32, f16, or symmetric codes, int8 or int4, with one f32 scale for each
+    head of a position. Attention reads as many bytes for each position seen, which is what decoding costs when the
+    context is long; the kernels decode what they read, so nothing else of the model changes.
+
+    Example (format = int8):
+      lowbit.cache @cache.0 : !lowbit.cache<heads 6, size 48>
+    =>
+      lowbit.cache @cache.0 : !lowbit.cache<heads 6, size 48, <int8, block 48, scale f32>>
+  }];
+  let options = [Option<"format", "format", "std::string", "\"f16\"", "Name of an element of formats">];
+  let dependentDialects = ["::halftone::lowbit::LowbitDialect"];
+}
+
 def VerifyQuantized : Pass<"verify-quantized", "::mlir::ModuleOp"> {
   let summary = "Check that the quantize stage acted on every decision";
   let description = [{

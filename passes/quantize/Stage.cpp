@@ -74,5 +74,10 @@ void halftone::addQuantizePasses(OpPassManager &passes, const QuantizeOptions &o
     passes.addPass(createAttributeDivergence({}, run));
   passes.addPass(createDropObservations());
   passes.addPass(createContractActivations());
+  if (!options.cacheFormat.empty()) {
+    QuantizeCacheOptions cache;
+    cache.format = options.cacheFormat;
+    passes.addPass(createQuantizeCache(cache));
+  }
   passes.addPass(createVerifyQuantized());
 }

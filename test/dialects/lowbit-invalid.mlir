@@ -82,6 +82,21 @@ func.func private @cache(!lowbit.cache<heads 4611686018427387904, size 8>)
 
 // -----
 
+// expected-error @below {{C3: a cache is stored in f16 or in codes of 8 or 4 bits with one f32 scale a head, not in int8-g4-f32 with heads of 8 channels}}
+lowbit.cache @c : !lowbit.cache<heads 1, size 8, <int8, block 4, scale f32>>
+
+// -----
+
+// expected-error @below {{C3: a cache is stored in f16 or in codes of 8 or 4 bits with one f32 scale a head, not in int4-g7-f32 with heads of 7 channels}}
+lowbit.cache @c : !lowbit.cache<heads 1, size 7, <int4, block 7, scale f32>>
+
+// -----
+
+// expected-error @below {{C3: a cache is stored in f16 or in codes of 8 or 4 bits with one f32 scale a head, not in f32 with heads of 8 channels}}
+lowbit.cache @c : !lowbit.cache<heads 1, size 8, <f32>>
+
+// -----
+
 // #lowbit.format.
 // expected-error @below {{int9}}
 // expected-error @below {{failed to parse}}

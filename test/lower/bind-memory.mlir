@@ -1,7 +1,7 @@
 // RUN: qopt %s --bind-memory | FileCheck %s
 // Weight segment, cache, team, thread and threads are every function's first arguments; handles are offsets into them.
 
-// A step of the cache holds 16 positions of both layers: 2 * (2 * 4 + 1 * 8) * 16 floats.
+// A step of the cache holds 16 positions of both layers: 2 * (2 * 4 + 1 * 8) * 16 floats of 4 bytes.
 // CHECK: module attributes {halftone.cache_bytes = 2048 : i64, halftone.cache_positions = 16 : i64}
 // CHECK: func.func private @halftone_barrier(!llvm.ptr, index, index)
 // CHECK-NOT: lowbit.weight
@@ -24,12 +24,14 @@ func.func private @block(%w: !lowbit.weight<4x8, #lowbit.format<int8, row, scale
   // CHECK: %[[AT:.*]] = arith.divui %[[N]], %[[FOUR]]
   // CHECK: memref.reinterpret_cast %{{.*}} to offset: [%[[AT]]]
   %f = kernel.memory %n : !lowbit.weight<8, #lowbit.format<f32>> -> memref<?xf32, strided<[1], offset: ?>>
-  // Keys first, then 1 * 16 * 8 floats further the values; 512 floats to the next positions.
-  // CHECK: %[[KEYS:.*]] = arith.addi %[[C]],
+  // Keys first, then 1 * 16 * 8 floats of 4 bytes further the values; 512 floats to the next positions.
+  // CHECK: %[[BEGIN:.*]] = arith.addi %[[C]],
+  // CHECK: %[[KEYS:.*]] = arith.divui %[[BEGIN]],
   // CHECK: memref.reinterpret_cast %{{.*}} to offset: [%[[KEYS]]], sizes: [{{[0-9]+}}, 1, 8, 16], strides: [512, 128, 16, 1]
   %k = kernel.keys %c : !lowbit.cache<heads 1, size 8> -> memref<?x1x8x16xf32, strided<[?, 128, 16, 1], offset: ?>>
-  // CHECK: %[[SKIP:.*]] = arith.constant 128 : index
-  // CHECK: %[[VALUES:.*]] = arith.addi %[[C]], %[[SKIP]]
+  // CHECK: %[[SKIP:.*]] = arith.constant 512 : index
+  // CHECK: %[[BEGIN:.*]] = arith.addi %[[C]], %[[SKIP]]
+  // CHECK: %[[VALUES:.*]] = arith.divui %[[BEGIN]],
   // CHECK: memref.reinterpret_cast %{{.*}} to offset: [%[[VALUES]]], sizes: [{{[0-9]+}}, 1, 16, 8], strides: [512, 128, 8, 1]
   %v = kernel.values %c : !lowbit.cache<heads 1, size 8> -> memref<?x1x16x8xf32, strided<[?, 128, 8, 1], offset: ?>>
   %t = kernel.thread
@@ -49,12 +51,12 @@ func.func private @block(%w: !lowbit.weight<4x8, #lowbit.format<int8, row, scale
 // CHECK-SAME: %[[WEIGHTS:[^:]*]]: memref<{{[0-9]*}}xi8>, %[[CACHE:[^:]*]]: memref<{{[0-9]*}}xi8>, %[[TEAM:[^:]*]]: !llvm.ptr, %[[THREAD:[^:]*]]: index, %[[THREADS:[^:]*]]: index
 // CHECK-DAG: %[[W:.*]] = arith.constant 64 : index
 // CHECK-DAG: %[[N:.*]] = arith.constant 128 : index
-// CHECK-DAG: %[[C:.*]] = arith.constant 256 : index
+// CHECK-DAG: %[[C:.*]] = arith.constant 1024 : index
 // CHECK: call @block(%[[WEIGHTS]], %[[CACHE]], %[[TEAM]], %[[THREAD]], %[[THREADS]], %[[W]], %[[N]], %[[C]], %{{.*}})
 func.func @decode(%out: memref<1xf32>) {
   %w = lowbit.get @w : !lowbit.weight<4x8, #lowbit.format<int8, row, scale f32>, #kernel.layout<lanes 4, group 4>>
   %n = lowbit.get @norm : !lowbit.weight<8, #lowbit.format<f32>>
-  // The second layer's cache lies 2 * 2 * 4 * 16 floats after the first.
+  // The second layer's cache lies 2 * 2 * 4 * 16 floats of 4 bytes after the first.
   %c = lowbit.get @cache.1 : !lowbit.cache<heads 1, size 8>
   call @block(%w, %n, %c, %out) : (!lowbit.weight<4x8, #lowbit.format<int8, row, scale f32>, #kernel.layout<lanes 4, group 4>>, !lowbit.weight<8, #lowbit.format<f32>>, !lowbit.cache<heads 1, size 8>, memref<1xf32>) -> ()
   return

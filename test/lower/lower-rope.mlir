@@ -56,8 +56,8 @@ func.func @append(%k: memref<1x16xf32>, %v: memref<1x16xf32>, %past: index, %cac
   // CHECK: %[[POSITION:.*]] = arith.addi %[[PAST]]
   // CHECK: %[[TILE:.*]] = arith.divui %[[POSITION]]
   // CHECK: %[[WITHIN:.*]] = arith.remui %[[POSITION]]
-  // CHECK: scf.for %[[C:.*]] =
-  // CHECK: memref.store %{{.*}}, %[[KEYS]][%[[TILE]], %{{.*}}, %[[C]], %[[WITHIN]]]
+  // CHECK: %[[KEY:.*]] = vector.load
+  // CHECK-COUNT-8: memref.store %{{.*}}, %[[KEYS]][%[[TILE]], %{{.*}}, %{{.*}}, %[[WITHIN]]]
   // CHECK: vector.store %{{.*}}, %[[VALUES]][%[[TILE]], %{{.*}}, %[[WITHIN]], %{{.*}}]
   // CHECK: kernel.barrier
   lowbit.kernel attributes {schedule = #kernel.schedule<lanes 8, tiles 3, tokens 4, dot "multiply-add">} {

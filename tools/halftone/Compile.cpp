@@ -36,6 +36,17 @@ static std::vector<std::string_view> methods() {
   return names;
 }
 
+static std::vector<std::string_view> cacheFormats() { return {"f32", "f16", "int8", "int4"}; }
+
+static std::function<Status(std::string_view)> takeCacheFormat(std::string &place) {
+  return [&place](std::string_view value) -> Status {
+    place = value;
+    return llvm::is_contained(cacheFormats(), value)
+               ? Status()
+               : Error{"no cache can be kept in '" + std::string(value) + "'; there are " + list(cacheFormats())};
+  };
+}
+
 static std::function<Status(std::string_view)> store(std::optional<std::string> &place) {
   return [&place](std::string_view value) -> Status {
     place = value;
@@ -104,6 +115,9 @@ static CommandLine commandLine(CompileOptions &options) {
           "the model least, as --calibrate shows",
           store(pipeline.bits)},
          {"--size", "SIZE", "a budget likewise, of all weights: 13MB", storeBytes(pipeline.size)},
+         {"--kv-format", "NAME",
+          "how the cache keeps keys and values: f32 (default), f16, or codes, int8 or int4, with a scale for each head",
+          takeCacheFormat(pipeline.cacheFormat), cacheFormats()},
          {"--untie", "", "store an embedding that is also the head twice, so that each has its own format",
           store(pipeline.untie)},
          {"--fold-norm-scale", "",
