@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rotary embeddings, and attention over a cache that grows.
+#include "lib/formats/Scalar.h"
 #include "test/kernels/Compare.h"
 #include "test/kernels/Text.h"
 
@@ -97,15 +98,48 @@ constexpr Attention attentions[] = {
 };
 constexpr int64_t chunks[] = {1, 5, 32};
 
+/// What a cache can keep keys and values in.
+enum class Stored { F32, F16, Int8, Int4 };
+constexpr Stored allStored[] = {Stored::F32, Stored::F16, Stored::Int8, Stored::Int4};
+constexpr const char *names[] = {"f32", "f16", "int8", "int4"};
+
+std::string cacheType(const Attention &a, Stored stored) {
+  const std::string format = stored == Stored::F32 ? ""
+                             : stored == Stored::F16
+                                 ? ", <f16>"
+                                 : write(", <{0}, block {1}, scale f32>", names[static_cast<int>(stored)], a.size);
+  return write("!lowbit.cache<heads {0}, size {1}{2}>", a.cacheHeads, a.size, format);
+}
+
+/// What a cache gives back of one head of one token.
+std::vector<double> kept(std::span<const float> head, Stored stored) {
+  std::vector<double> back;
+  if (stored == Stored::F32 || stored == Stored::F16) {
+    for (const float value : head)
+      back.push_back(stored == Stored::F32 ? value : formats::fromF16(formats::toF16(value)));
+    return back;
+  }
+  const float limit = stored == Stored::Int8 ? 127 : 7;
+  float absmax = 0;
+  for (const float value : head)
+    absmax = std::max(absmax, std::fabs(value));
+  const float scale = absmax / limit;
+  for (const float value : head)
+    back.push_back(scale == 0 ? 0 : static_cast<double>(scale) * std::nearbyint(value / scale));
+  return back;
+}
+
 /// For each attention and number of tokens a function that appends keys and values and attends.
 struct Attentions {
   EveryWay ways;
 
-  Attentions() {
+  explicit Attentions(Stored stored) {
     std::string text;
     for (size_t i = 0; i < std::size(attentions); ++i) {
       const Attention &a = attentions[i];
-      const std::string cache = write("!lowbit.cache<heads {0}, size {1}>", a.cacheHeads, a.size);
+      if (stored == Stored::Int4 && a.size % 2 != 0)
+        continue;
+      const std::string cache = cacheType(a, stored);
       text += write("lowbit.cache @cache{0} : {1}\n", i, cache);
       for (const int64_t tokens : chunks)
         text += write("func.func @attend{0}x{1}(%q: {2}, %k: {3}, %v: {3}, %past: index) -> {2} {{\n"
@@ -124,12 +158,13 @@ struct Attentions {
 constexpr double expError = 2e-7;
 
 /// One head of one token: the exact result and how far f32 arithmetic in any order, fused or not, may be from it.
-/// A score of n products, scaled, is off by at most e = (n + 2) u scale sum|q k|; subtracting the largest score adds u
-/// of the difference. So each weight exp(..) is off by a factor within exp(2 e + u d) (1 + expError), d the largest
-/// difference; one that is too small to be normal may be 0. A quotient of weighted sums whose weights are off by r of
-/// themselves is off by at most 2 r A / (1 - r), A = sum w |v| / sum w. The sums of p terms round 2 p + 2 times in all.
-void attend(const Attention &a, std::span<const float> query, int64_t head, const std::vector<float> &keys,
-            const std::vector<float> &values, int64_t count, std::vector<float> &expected,
+/// A score of n products, scaled by what codes are worth and by `scale`, is off by at most e = (n + 3) u scale sum|q
+/// k|; subtracting the largest score adds u of the difference. So each weight exp(..), times what codes are worth, is
+/// off by a factor within exp(2 e + u d) (1 + expError) (1 + u), d the largest difference; one that is too small to be
+/// normal may be 0. A quotient of weighted sums whose weights are off by r of themselves is off by at most 2 r A / (1 -
+/// r), A = sum w |v| / sum w. The sums of p terms round 2 p + 2 times in all.
+void attend(const Attention &a, std::span<const float> query, int64_t head, const std::vector<double> &keys,
+            const std::vector<double> &values, int64_t count, std::vector<float> &expected,
             std::vector<double> &bounds) {
   const int64_t width = a.cacheHeads * a.size, column = head / (a.heads / a.cacheHeads) * a.size;
   std::vector<double> scores(count);
@@ -142,13 +177,13 @@ void attend(const Attention &a, std::span<const float> query, int64_t head, cons
       magnitude += std::fabs(product);
     }
     scores[p] = score * a.scale;
-    error = std::max(error, (a.size + 2) * roundoff * a.scale * magnitude);
+    error = std::max(error, (a.size + 3) * roundoff * a.scale * magnitude);
     largest = std::max(largest, scores[p]);
     smallest = std::min(smallest, scores[p]);
   }
   for (double &score : scores)
     sum += score = std::exp(score - largest);
-  const double relative = std::expm1(2 * error + roundoff * (largest - smallest)) + expError;
+  const double relative = std::expm1(2 * error + roundoff * (largest - smallest)) + expError + roundoff;
   for (int64_t c = 0; c < a.size; ++c) {
     double mixed = 0, magnitude = 0, widest = 0;
     for (int64_t p = 0; p < count; ++p) {
@@ -166,8 +201,8 @@ void attend(const Attention &a, std::span<const float> query, int64_t head, cons
 /// A sequence that grows, its keys and values.
 class Sequence {
 public:
-  Sequence(Compiled &module, size_t number, float spread)
-      : module(module), number(number), a(attentions[number]), spread(spread), random(number),
+  Sequence(Compiled &module, size_t number, float spread, Stored stored)
+      : module(module), number(number), a(attentions[number]), spread(spread), stored(stored), random(number),
         cache(module.makeCache(160)) {}
 
   /// Appends `tokens` tokens and checks what they attend to.
@@ -179,8 +214,12 @@ public:
     const std::vector<float> q = random.values(tokens * width, spread),
                              k = random.values(tokens * a.cacheHeads * a.size, spread),
                              v = random.values(tokens * a.cacheHeads * a.size, 2);
-    keys.insert(keys.end(), k.begin(), k.end());
-    values.insert(values.end(), v.begin(), v.end());
+    for (int64_t head = 0; head < tokens * a.cacheHeads; ++head) {
+      for (const double value : kept(std::span(k).subspan(head * a.size, a.size), stored))
+        keys.push_back(value);
+      for (const double value : kept(std::span(v).subspan(head * a.size, a.size), stored))
+        values.push_back(value);
+    }
     const Memory queries{std::span<const float>(q)}, newKeys{std::span<const float>(k)},
         newValues{std::span<const float>(v)}, out(q.size() * sizeof(float));
     module.call(write("attend{0}x{1}", number, tokens),
@@ -198,28 +237,47 @@ private:
   size_t number;
   const Attention &a;
   float spread;
+  Stored stored;
   Random random;
   Memory cache; // NaN where nothing was appended
-  std::vector<float> keys, values;
+  std::vector<double> keys, values;
 };
 
-TEST_P(Heads, AttendToWhatWasAppended) {
-  static const Attentions all;
-  Compiled *compiled = all.ways.on(GetParam());
+/// How a module is compiled, and what its caches store.
+class Caches : public testing::TestWithParam<std::tuple<Way, Stored>> {
+protected:
+  void SetUp() override { SKIP_WHEN_MISSING(std::get<Way>(GetParam())); }
+};
+
+TEST_P(Caches, AttendToWhatWasAppended) {
+  static std::map<Stored, Attentions> all;
+  const auto [way, stored] = GetParam();
+  Compiled *compiled = all.try_emplace(stored, stored).first->second.ways.on(way);
   ASSERT_TRUE(compiled);
-  for (size_t i = 0; i < std::size(attentions); ++i)
+  for (size_t i = 0; i < std::size(attentions); ++i) {
+    if (stored == Stored::Int4 && attentions[i].size % 2 != 0)
+      continue;
     for (const float spread : {1.0f, 6.0f}) { // soft and sharp
-      Sequence decoded(*compiled, i, spread);
-      for (int64_t past = 0; past <= 102; ++past)
+      Sequence decoded(*compiled, i, spread, stored);
+      // What is stored changes nothing about how positions are walked.
+      const int64_t last = stored == Stored::F32 ? 102 : 34;
+      for (int64_t past = 0; past <= last; ++past)
         decoded.append(1);
-      Sequence chunked(*compiled, i, spread);
+      Sequence chunked(*compiled, i, spread, stored);
       for (const int64_t tokens : {5, 5, 5, 1, 1, 32, 32, 5, 5, 32}) // pasts 0, 5, 10, 15, 16, 17, 49, 81, 86, 91
         chunked.append(tokens);
     }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Heads, testing::ValuesIn(allWays()),
                          [](const auto &info) { return info.param.identifier(); });
+
+INSTANTIATE_TEST_SUITE_P(All, Caches, testing::Combine(testing::ValuesIn(allWays()), testing::ValuesIn(allStored)),
+                         [](const auto &info) {
+                           return std::get<Way>(info.param).identifier() + "_" +
+                                  names[static_cast<int>(std::get<Stored>(info.param))];
+                         });
 
 } // namespace
 } // namespace halftone::test
