@@ -341,8 +341,12 @@ static std::vector<package::KernelInfo> kernelsOf(ModuleOp module) {
     for (auto site : sites.getAsRange<DictionaryAttr>()) {
       auto text = [&](StringRef key) { return site.getAs<StringAttr>(key).str(); };
       auto number = [&](StringRef key) { return site.getAs<IntegerAttr>(key).getInt(); };
-      kernels.push_back(
-          {text("function"), text("does"), number("bytes"), number("operations"), number("position_bytes")});
+      std::vector<std::string> dots;
+      if (auto named = site.getAs<ArrayAttr>("dots"))
+        for (auto dot : named.getAsRange<StringAttr>())
+          dots.push_back(dot.str());
+      kernels.push_back({text("function"), text("does"), number("bytes"), number("operations"),
+                         number("position_bytes"), std::move(dots)});
     }
   return kernels;
 }

@@ -44,6 +44,11 @@ mlir::LogicalResult freeName(mlir::SymbolTable &symbols, llvm::StringRef name);
 /// `kernel.tokens` gives.
 inline constexpr llvm::StringLiteral tokenStepAttrName = "halftone.token_step";
 
+/// Attributes of a function that measures a dot instruction (add-probes): its name, and how many multiplications and
+/// additions an iteration has.
+inline constexpr llvm::StringLiteral probeAttrName = "halftone.probe",
+                                     probeOperationsAttrName = "halftone.probe_operations";
+
 /// The attribute of a lowbit.kernel that holds its schedule.
 inline constexpr llvm::StringLiteral scheduleAttrName = "schedule";
 

@@ -11,7 +11,8 @@ inline constexpr llvm::StringLiteral vocabulary = "halftone.vocabulary", context
                                      chunk = "halftone.chunk", tokenStep = "halftone.token_step",
                                      arenaBytes = "halftone.arena_bytes", cachePositions = "halftone.cache_positions",
                                      cacheBytes = "halftone.cache_bytes", parameters = "halftone.parameters",
-                                     weightBytes = "halftone.weight_bytes", decodeBytes = "halftone.decode_bytes";
+                                     weightBytes = "halftone.weight_bytes", decodeBytes = "halftone.decode_bytes",
+                                     prefillOperations = "halftone.prefill_operations";
 
 /// What each kernel does and costs, by its number: an array of dictionaries (number-kernels).
 inline constexpr llvm::StringLiteral sites = "halftone.sites";

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define HALFTONE_MODEL_ABI 2
+#define HALFTONE_MODEL_ABI 3
 
 /* Facts of the model in this object file. Offsets count from the first byte of the weight segment. */
 struct halftone_facts {
@@ -23,11 +23,12 @@ struct halftone_facts {
   int64_t cache_positions; /* the cache grows in steps of this many positions ... */
   int64_t
       cache_bytes; /* ... of this many bytes each, 64-byte aligned; allocate at least context + token_step positions */
-  int64_t parameters;       /* weights of the source model, tied ones counted once */
-  int64_t weight_bytes;     /* packed weights: what a model of this format occupies */
-  int64_t decode_bytes;     /* weight bytes that one call of decode reads */
-  int64_t segment_bytes;    /* the whole weight segment: weights, tokenizer, info */
-  int64_t tokenizer_offset; /* the tokenizer's file, as it was given; tokenizer_bytes is 0 when the model has none */
+  int64_t parameters;         /* weights of the source model, tied ones counted once */
+  int64_t weight_bytes;       /* packed weights: what a model of this format occupies */
+  int64_t decode_bytes;       /* weight bytes that one call of decode reads */
+  int64_t prefill_operations; /* multiplications and additions with weights for one token of prefill */
+  int64_t segment_bytes;      /* the whole weight segment: weights, tokenizer, info */
+  int64_t tokenizer_offset;   /* the tokenizer's file, as it was given; tokenizer_bytes is 0 when the model has none */
   int64_t tokenizer_bytes;
   int64_t info_offset; /* UTF-8 JSON: what the model was compiled from and how */
   int64_t info_bytes;
@@ -46,12 +47,23 @@ extern const struct halftone_facts halftone_facts;
 typedef void halftone_phase(const void *weights, void *arena, void *cache, const int64_t *tokens, int64_t count,
                             float *logits, int64_t past, void *team, int64_t thread, int64_t threads);
 
+/* Measures an instruction that the phases multiply with: the limit of their arithmetic. A null name ends a list. */
+struct halftone_probe {
+  const char *instruction;
+  int64_t operations; /* multiplications and additions of an iteration */
+  /* One thread's share: `memory` is HALFTONE_PROBE_BYTES of zeros of its own, 64-byte aligned. */
+  void (*run)(void *memory, int64_t iterations);
+};
+
+#define HALFTONE_PROBE_BYTES 16384
+
 /* The phases as compiled for one kind of processor. All kinds compute the same and share weights, arena and cache. */
 struct halftone_variant {
   const char *features;    /* what the processor must have, by LLVM's names: "+avx2,+fma"; null ends the table */
   halftone_phase *decode;  /* one token, its logits */
   halftone_phase *prefill; /* up to a chunk of tokens into the cache, no logits */
   halftone_phase *score;   /* up to a chunk of tokens, the logits of each */
+  const struct halftone_probe *probes;
 };
 
 /* One entry for each target, best first: the first whose features are there is to be used. */

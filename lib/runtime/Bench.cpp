@@ -45,19 +45,23 @@ static double measurePrefill(Session &session, std::span<const int64_t> tokens) 
   return static_cast<double>(tokens.size()) / (now() - before);
 }
 
-static void measureMemory(BandwidthProbe &probe, int64_t bytesPerToken, Benchmark &result) {
-  result.memory.push_back(probe.measure(probe.bytes()));
-  result.reread.push_back(probe.measure(static_cast<uint64_t>(bytesPerToken)));
-}
-
-Expected<Benchmark> bench(Session &session, int64_t bytesPerToken, io::ProgressLine &progress, bool (*interrupted)()) {
+Expected<Benchmark> bench(Session &session, const halftone_probe *probes, int64_t bytesPerToken,
+                          io::ProgressLine &progress, bool (*interrupted)()) {
   const Expected<BenchTokens> tokens = BenchTokens::create(session);
   if (!tokens)
     return tokens.error();
   Expected<BandwidthProbe> probe = BandwidthProbe::create(session.threads());
   if (!probe)
     return probe.error();
+  Expected<ArithmeticProbe> arithmetic = ArithmeticProbe::create(probes, session.threads());
+  if (!arithmetic)
+    return arithmetic.error();
   Benchmark result;
+  const auto measureLimits = [&] {
+    result.memory.push_back(probe->measure(probe->bytes()));
+    result.reread.push_back(probe->measure(static_cast<uint64_t>(bytesPerToken)));
+    arithmetic->measure();
+  };
   result.decodeTokens = static_cast<int64_t>(tokens->decode().size()) - 1;
   result.prefillTokens = static_cast<int64_t>(tokens->prefill().size());
   for (int64_t run = 0; run < warmUps + runs; ++run) {
@@ -65,7 +69,7 @@ Expected<Benchmark> bench(Session &session, int64_t bytesPerToken, io::ProgressL
     if (result.interrupted)
       return result;
     if (run >= warmUps)
-      measureMemory(*probe, bytesPerToken, result);
+      measureLimits();
     const double decode = measureDecode(session, tokens->decode());
     const double prefill = measurePrefill(session, tokens->prefill());
     if (run >= warmUps) {
@@ -75,7 +79,8 @@ Expected<Benchmark> bench(Session &session, int64_t bytesPerToken, io::ProgressL
     progress.advance("run " + std::to_string(run + 1) + "/" + std::to_string(warmUps + runs),
                      static_cast<uint64_t>(run + 1), static_cast<uint64_t>(warmUps + runs));
   }
-  measureMemory(*probe, bytesPerToken, result);
+  measureLimits();
+  result.peaks = arithmetic->peaks();
   return result;
 }
 
@@ -98,11 +103,28 @@ static std::string withRange(const std::vector<double> &values, double unit, con
          fixed(ends.back() / unit, 1) + ")";
 }
 
-std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format, int64_t bytesPerToken,
-                            int64_t threads) {
+/// {"vpdpbusd.512": 7.37e+11, ...}: the median of each instruction.
+static std::string literal(const std::vector<Peak> &peaks) {
+  std::string text = "{";
+  for (const Peak &peak : peaks)
+    text += (text.size() > 1 ? ", " : "") + literal(peak.instruction) + ": " + literal(median(peak.operations));
+  return text + "}";
+}
+
+/// "vpdpbusd.512 737.1 (735.0 to 738.2), ... GOP/s"
+static std::string withRanges(const std::vector<Peak> &peaks) {
+  std::string text;
+  for (const Peak &peak : peaks)
+    text += (text.empty() ? "" : ", ") + std::string(peak.instruction) + " " + withRange(peak.operations, 1e9, "GOP/s");
+  return text;
+}
+
+std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format, const Facts &facts, int64_t threads) {
   constexpr double giga = 1e9;
+  const int64_t bytesPerToken = facts.decode_bytes;
   const double bytesPerSecond = median(benchmark.decode) * static_cast<double>(bytesPerToken);
-  return {
+  const double operationsPerSecond = median(benchmark.prefill) * static_cast<double>(facts.prefill_operations);
+  std::vector<Figure> all = {
       {"format", literal(format), "format", std::string(format)},
       {"threads", literal(threads), "threads", std::to_string(threads)},
       {"decode_tokens_per_second", literal(median(benchmark.decode)), "decode",
@@ -121,7 +143,17 @@ std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format,
       {"bandwidth_bytes_per_second_range", literal(range(benchmark.memory))},
       {"reread_bytes_per_second", literal(median(benchmark.reread)), "and so many bytes again and again at",
        withRange(benchmark.reread, giga, "GB/s")},
+      {"prefill_operations", literal(facts.prefill_operations), "operations per token of prefill",
+       std::to_string(facts.prefill_operations)},
+      {"prefill_operations_per_second", literal(operationsPerSecond), "by prefill",
+       fixed(operationsPerSecond / giga, 1) + " GOP/s"},
+      {"peak_operations_per_second", literal(benchmark.peaks)},
   };
+  if (!benchmark.peaks.empty()) {
+    all.back().label = "the machine multiplies by";
+    all.back().shown = withRanges(benchmark.peaks);
+  }
+  return all;
 }
 
 } // namespace halftone::runtime

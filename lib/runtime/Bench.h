@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lib/io/ProgressLine.h"
+#include "lib/runtime/Arithmetic.h"
 #include "lib/runtime/Figures.h"
 #include "lib/runtime/Session.h"
 
@@ -34,16 +35,18 @@ struct Benchmark {
   std::vector<double> decode, prefill; ///< tokens per second
   std::vector<double> memory;          ///< bytes per second of reading a block larger than any cache ...
   std::vector<double> reread;          ///< ... and of reading as many bytes as a token needs, again and again
+  std::vector<Peak> peaks;             ///< of the instructions that the kernels multiply by
   bool interrupted = false;
 };
 
 /// Measures decode of 128 tokens after 1 and prefill of 256 tokens, each less where the context is shorter: one run to
-/// warm up, then five. The memory is read before and after each of them, with as many threads. Fails when memory cannot
-/// be had, and when a context of 1 leaves nothing to decode.
-Expected<Benchmark> bench(Session &session, int64_t bytesPerToken, io::ProgressLine &progress, bool (*interrupted)());
+/// warm up, then five. The machine's limits, reading memory and the variant's probes, are measured before and after
+/// each of them, with as many threads. Fails when memory or threads cannot be had, and when a context of 1 leaves
+/// nothing to decode.
+Expected<Benchmark> bench(Session &session, const halftone_probe *probes, int64_t bytesPerToken,
+                          io::ProgressLine &progress, bool (*interrupted)());
 
 /// What --bench prints: medians, and the range of the runs.
-std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format, int64_t bytesPerToken,
-                            int64_t threads);
+std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format, const Facts &facts, int64_t threads);
 
 } // namespace halftone::runtime

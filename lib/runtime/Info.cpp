@@ -128,7 +128,7 @@ std::optional<std::string> findInJson(std::string_view json, std::string_view ke
   return scanner.find(key) && scanner.value(value) ? value : std::nullopt;
 }
 
-/// One kernel: [function, does, bytes, operations, position_bytes].
+/// One kernel: [function, does, bytes, operations, position_bytes, [instruction, ...]].
 static std::optional<Kernel> kernelAt(JsonScanner &scanner) {
   if (!scanner.take('['))
     return std::nullopt;
@@ -138,9 +138,18 @@ static std::optional<Kernel> kernelAt(JsonScanner &scanner) {
   for (std::optional<int64_t> &number : numbers)
     if (!scanner.take(',') || !(number = scanner.number()))
       return std::nullopt;
-  if (!function || !does || !scanner.take(']'))
+  if (!function || !does || !scanner.take(',') || !scanner.take('['))
     return std::nullopt;
-  return Kernel{*function, *does, *numbers[0], *numbers[1], *numbers[2]};
+  Kernel kernel{*function, *does, *numbers[0], *numbers[1], *numbers[2], {}};
+  while (!scanner.take(']')) {
+    if (!kernel.dots.empty() && !scanner.take(','))
+      return std::nullopt;
+    const std::optional<std::string> dot = scanner.string();
+    if (!dot)
+      return std::nullopt;
+    kernel.dots.push_back(*dot);
+  }
+  return scanner.take(']') ? std::optional(kernel) : std::nullopt;
 }
 
 Expected<std::vector<Kernel>> kernelsIn(std::string_view json) {

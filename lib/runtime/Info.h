@@ -21,6 +21,7 @@ struct Kernel {
   std::string function, does; ///< where it stands; its operations
   /// Of weights, read in a call; arithmetic on each token; of the cache, read for each position.
   int64_t bytes = 0, operations = 0, positionBytes = 0;
+  std::vector<std::string> dots; ///< the instruction that it multiplies by in each variant; empty where it does not
 };
 
 /// The kernels in a model's info, by number. Fails when it has no list of them.

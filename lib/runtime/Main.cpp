@@ -288,13 +288,14 @@ static Expected<ExitCode> measureSpeed(const Options &options, const Program &pr
     return session.error();
   catchInterrupts();
   io::ProgressLine progress(STDERR_FILENO);
-  const Expected<Benchmark> benchmark = bench(*session, halftone_facts.decode_bytes, progress, interrupted);
+  const Expected<Benchmark> benchmark =
+      bench(*session, program.variant->probes, halftone_facts.decode_bytes, progress, interrupted);
   progress.clear();
   if (!benchmark)
     return benchmark.error();
   if (benchmark->interrupted)
     return endedByInterrupt;
-  return print(figures(*benchmark, formatOf(program), halftone_facts.decode_bytes, session->threads()), options);
+  return print(figures(*benchmark, formatOf(program), halftone_facts, session->threads()), options);
 }
 
 static Expected<ExitCode> profileKernels(const Options &options, const Program &program) {
@@ -304,9 +305,11 @@ static Expected<ExitCode> profileKernels(const Options &options, const Program &
   Expected<Session> session = startSession(options, program);
   if (!session)
     return session.error();
-  const Expected<ModelProfile> found = profile(*session, kernels->size(), halftone_facts.decode_bytes);
+  Expected<ModelProfile> found =
+      profile(*session, program.variant->probes, kernels->size(), halftone_facts.decode_bytes);
   if (!found)
     return found.error();
+  found->variant = static_cast<size_t>(program.variant - halftone_variants);
   return print(options.json ? printJson(*found, *kernels, session->threads())
                             : printTable(*found, *kernels, session->threads()));
 }

@@ -47,17 +47,21 @@ static PhaseProfile runPrefill(Session &session, std::span<const int64_t> tokens
   return result;
 }
 
-Expected<ModelProfile> profile(Session &session, size_t kernels, int64_t bytesPerToken) {
+Expected<ModelProfile> profile(Session &session, const halftone_probe *probes, size_t kernels, int64_t bytesPerToken) {
   const Expected<BenchTokens> tokens = BenchTokens::create(session);
   if (!tokens)
     return tokens.error();
   Expected<BandwidthProbe> probe = BandwidthProbe::create(session.threads());
   if (!probe)
     return probe.error();
+  Expected<ArithmeticProbe> arithmetic = ArithmeticProbe::create(probes, session.threads());
+  if (!arithmetic)
+    return arithmetic.error();
   ModelProfile result;
   const auto measure = [&] {
     result.memory = std::max(result.memory, probe->measure(probe->bytes()));
     result.reread = std::max(result.reread, probe->measure(static_cast<uint64_t>(bytesPerToken)));
+    arithmetic->measure();
   };
   for (const bool warmUp : {true, false}) {
     if (!warmUp)
@@ -65,7 +69,18 @@ Expected<ModelProfile> profile(Session &session, size_t kernels, int64_t bytesPe
     result.phases = {runDecode(session, tokens->decode(), kernels), runPrefill(session, tokens->prefill(), kernels)};
   }
   measure();
+  result.peaks = arithmetic->peaks();
   return result;
+}
+
+/// Operations per second of the instruction that a kernel multiplies by, or 0.
+static double peakOf(const Kernel &kernel, const ModelProfile &profile) {
+  if (profile.variant >= kernel.dots.size())
+    return 0;
+  for (const Peak &peak : profile.peaks)
+    if (peak.instruction == kernel.dots[profile.variant])
+      return *std::max_element(peak.operations.begin(), peak.operations.end());
+  return 0;
 }
 
 namespace {
@@ -106,6 +121,11 @@ static std::string padded(std::string text, size_t width) {
   return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
+/// "   54 %", or as many spaces when there is nothing to compare.
+static std::string share(double part, double whole, size_t width) {
+  return part > 0 && whole > 0 ? padded(fixed(100 * part / whole, 0), width) + " %" : std::string(width + 2, ' ');
+}
+
 std::string printTable(const ModelProfile &profile, const std::vector<Kernel> &kernels, int64_t threads) {
   std::string text;
   for (const PhaseProfile &phase : profile.phases) {
@@ -115,22 +135,27 @@ std::string printTable(const ModelProfile &profile, const std::vector<Kernel> &k
     text += std::string(phase.name) + ": " + std::to_string(phase.tokens) + " tokens, " +
             fixed(total * micro / static_cast<double>(phase.tokens), 1) + " us a token, " + std::to_string(threads) +
             (threads == 1 ? " thread\n" : " threads\n");
-    text += " share    us a call  calls a token    GB/s  of memory  GOP/s  kernel\n";
+    text += " share    us a call  calls a token    GB/s  of memory   GOP/s  of peak  kernel\n";
     for (const Line &line : linesOf(phase, kernels))
       text +=
           padded(fixed(100 * line.share, 1), 5) + " %" +
           padded(fixed(line.seconds * micro / static_cast<double>(line.calls), 2), 11) +
           padded(fixed(line.callsPerToken, 3), 15) +
-          (line.bytesPerSecond > 0 ? padded(fixed(line.bytesPerSecond / giga, 1), 8) +
-                                         padded(fixed(100 * line.bytesPerSecond / profile.reread, 0), 9) + " %"
-                                   : std::string(19, ' ')) +
-          (line.operationsPerSecond > 0 ? padded(fixed(line.operationsPerSecond / giga, 1), 7) : std::string(7, ' ')) +
-          "  " + line.kernel->does + " (" + line.kernel->function + ")\n";
+          (line.bytesPerSecond > 0
+               ? padded(fixed(line.bytesPerSecond / giga, 1), 8) + share(line.bytesPerSecond, profile.reread, 9)
+               : std::string(19, ' ')) +
+          (line.operationsPerSecond > 0 ? padded(fixed(line.operationsPerSecond / giga, 1), 8) : std::string(8, ' ')) +
+          share(line.operationsPerSecond, peakOf(*line.kernel, profile), 7) + "  " + line.kernel->does + " (" +
+          line.kernel->function + ")\n";
     text += "\n";
   }
-  return text + "The machine reads memory at " + fixed(profile.memory / giga, 1) +
-         " GB/s, and as many bytes as a token needs again and again at " + fixed(profile.reread / giga, 1) +
-         " GB/s: the 100 % above.\n";
+  text += "The machine reads memory at " + fixed(profile.memory / giga, 1) +
+          " GB/s, and as many bytes as a token needs again and again at " + fixed(profile.reread / giga, 1) +
+          " GB/s: the 100 % above.\n";
+  for (const Peak &peak : profile.peaks)
+    text += "It multiplies by " + std::string(peak.instruction) + " at " +
+            fixed(*std::max_element(peak.operations.begin(), peak.operations.end()) / giga, 1) + " GOP/s: the peak.\n";
+  return text;
 }
 
 std::string printJson(const ModelProfile &profile, const std::vector<Kernel> &kernels, int64_t threads) {
@@ -144,7 +169,8 @@ std::string printJson(const ModelProfile &profile, const std::vector<Kernel> &ke
       text += before + std::string("{\"function\": ") + literal(line.kernel->function) +
               ", \"does\": " + literal(line.kernel->does) + ", \"calls\": " + literal(line.calls) +
               ", \"seconds\": " + literal(line.seconds) + ", \"bytes_per_second\": " + literal(line.bytesPerSecond) +
-              ", \"operations_per_second\": " + literal(line.operationsPerSecond) + "}";
+              ", \"operations_per_second\": " + literal(line.operationsPerSecond) +
+              ", \"peak_operations_per_second\": " + literal(peakOf(*line.kernel, profile)) + "}";
       before = ",\n      ";
     }
     text += "\n    ]\n  }";

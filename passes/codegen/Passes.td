@@ -5,6 +5,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AddProbes : Pass<"add-probes", "::mlir::ModuleOp"> {
+  let summary = "Add a function that measures each dot instruction, the limit of arithmetic";
+  let description = [{
+    For each target and each instruction that its functions' steps name, adds `halftone_probe_N(memory, iterations)`: a
+    loop over the target's register tile of such steps, with the smallest levels that the module has, whose operands lie
+    in memory that the first cache holds. What it reaches is the most that a kernel can; the runtime measures it beside
+    each figure. The function's attributes name the instruction, and the multiplications and additions of an iteration.
+
+    Example:
+      %b = kernel.dot_step %a, [%l], [%x] by "vpdpbusd.512" {highest = 15 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+    =>
+      func.func @halftone_probe_0(%memory: memref<?xi8>, %iterations: index) attributes {halftone.probe = "vpdpbusd.512",
+          halftone.probe_operations = 3072 : i64, halftone.target = #target} { scf.for ... 24 kernel.dot_step ... }
+  }];
+  let dependentDialects = ["::halftone::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 class LowerKernelOps<string name, string what> : Pass<name> {
   let summary = what;
   let dependentDialects = ["::halftone::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect",

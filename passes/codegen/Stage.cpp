@@ -9,6 +9,7 @@
 using namespace mlir;
 
 void halftone::addCodegenPasses(OpPassManager &passes) {
+  passes.addPass(createAddProbes());
   addKernelOpPasses(passes);
   passes.addPass(createEmitEntries());
   addLlvmPasses(passes);

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Decides schedules and layouts from the target's table of dot instructions.
+#include "dialects/lowbit/Facts.h"
 #include "dialects/lowbit/WeightUses.h"
 #include "passes/Remarks.h"
 #include "passes/lower/Passes.h"
@@ -27,6 +28,42 @@ Value decodedWeight(KernelOp kernel) {
   return {};
 }
 
+/// What number-kernels wrote down, and to which is added by which instruction a kernel multiplies on each target.
+class Sites {
+public:
+  Sites(ModuleOp module, size_t targets) : module(module) {
+    if (auto written = module->getAttrOfType<ArrayAttr>(facts::sites))
+      for (auto entry : written.getAsRange<DictionaryAttr>())
+        all.push_back({entry, SmallVector<Attribute>(targets, StringAttr::get(module.getContext(), ""))});
+  }
+
+  void setDot(KernelOp kernel, size_t target, StringAttr dot) {
+    auto number = kernel->getAttrOfType<IntegerAttr>(kernel::siteAttrName);
+    if (number && number.getInt() >= 0 && number.getInt() < static_cast<int64_t>(all.size()))
+      all[number.getInt()].dots[target] = dot;
+  }
+
+  void write() {
+    Builder builder(module.getContext());
+    SmallVector<Attribute> entries;
+    for (const Site &site : all) {
+      NamedAttrList entry(site.entry);
+      entry.set("dots", builder.getArrayAttr(site.dots));
+      entries.push_back(entry.getDictionary(module.getContext()));
+    }
+    if (!all.empty())
+      module->setAttr(facts::sites, builder.getArrayAttr(entries));
+  }
+
+private:
+  struct Site {
+    DictionaryAttr entry;
+    SmallVector<Attribute> dots;
+  };
+  ModuleOp module;
+  SmallVector<Site> all;
+};
+
 class ChooseKernelsPass : public halftone::impl::ChooseKernelsBase<ChooseKernelsPass> {
 public:
   using ChooseKernelsBase::ChooseKernelsBase;
@@ -43,6 +80,7 @@ public:
       lanes = std::max(lanes, target.getVector() / 32);
     Builder builder(&getContext());
 
+    Sites sites(module, all->size());
     module.walk([&](KernelOp kernel) {
       kernel::TargetAttr target = targets::targetOf(kernel);
       Value weight = decodedWeight(kernel);
@@ -56,7 +94,10 @@ public:
           << remark::metric("tiles", tile.tiles) << remark::metric("tokens", tile.tokens);
       kernel->setAttr(kernel::scheduleAttrName,
                       kernel::ScheduleAttr::get(&getContext(), lanes, tile.tiles, tile.tokens, dot));
+      if (weight)
+        sites.setDot(kernel, llvm::find(*all, target) - all->begin(), dot);
     });
+    sites.write();
 
     const WeightUses uses(module);
     DenseMap<FormatAttr, kernel::LayoutAttr> layouts;

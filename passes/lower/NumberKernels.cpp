@@ -61,6 +61,19 @@ Cost costOf(KernelOp kernel) {
   return cost;
 }
 
+/// Operations on a token of a function, those that it calls included.
+int64_t operationsOf(func::FuncOp function) {
+  int64_t operations = 0;
+  function.walk([&](Operation *op) {
+    if (auto kernel = dyn_cast<KernelOp>(op))
+      operations += costOf(kernel).operations;
+    else if (auto call = dyn_cast<func::CallOp>(op))
+      if (auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr()))
+        operations += operationsOf(callee);
+  });
+  return operations;
+}
+
 class NumberKernelsPass : public halftone::impl::NumberKernelsBase<NumberKernelsPass> {
 public:
   void runOnOperation() override {
@@ -79,6 +92,8 @@ public:
         sites.push_back(builder.getDictionaryAttr(entries));
       });
     getOperation()->setAttr(facts::sites, builder.getArrayAttr(sites));
+    if (auto prefill = getOperation().lookupSymbol<func::FuncOp>("prefill"))
+      facts::record(getOperation(), facts::prefillOperations, operationsOf(prefill));
   }
 };
 

@@ -19,6 +19,9 @@ def NumberKernels : Pass<"number-kernels", "::mlir::ModuleOp"> {
       lowbit.kernel attributes {site = 4 : i64} { ... }
       halftone.sites = [..., {bytes = 46656 : i64, does = "linear 288x288 int4-g32", function = "block_1",
                               operations = 165888 : i64, position_bytes = 0 : i64}, ...]
+
+    The module also gets `halftone.prefill_operations`, the operations on a token of the phase `prefill`; choose-kernels
+    adds to each site the instructions that it multiplies by, one for each target: `dots = ["vpdpbusd.512"]`.
   }];
 }
 

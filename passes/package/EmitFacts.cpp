@@ -37,6 +37,7 @@ constexpr Recorded recorded[] = {
     {facts::parameters, &Facts::parameters},
     {facts::weightBytes, &Facts::weight_bytes},
     {facts::decodeBytes, &Facts::decode_bytes},
+    {facts::prefillOperations, &Facts::prefill_operations},
 };
 
 /// Reads what earlier passes recorded, or says what they did not.

@@ -17,6 +17,9 @@ namespace {
 /// In the order of struct halftone_variant.
 constexpr llvm::StringLiteral phases[] = {"halftone_decode", "halftone_prefill", "halftone_score"};
 
+/// A field of a table: the address of a symbol, or a number.
+using Field = std::variant<std::string, int64_t>;
+
 /// LLVM compiles a function for its own processor where it names one.
 void compileForTarget(LLVM::LLVMFuncOp function) {
   auto target = function->getAttrOfType<kernel::TargetAttr>(kernel::targetAttrName);
@@ -42,36 +45,69 @@ public:
           module.emitError("no function '") << kernel::nameForTarget(phase, number) << "'";
           return signalPassFailure();
         }
-    emitTable(*targets);
+    emitVariants(*targets);
   }
 
 private:
-  void emitTable(ArrayRef<kernel::TargetAttr> targets) {
+  void emitVariants(ArrayRef<kernel::TargetAttr> targets) {
     OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
-    Location loc = getOperation().getLoc();
     Type pointer = LLVM::LLVMPointerType::get(&getContext());
-    auto variant = LLVM::LLVMStructType::getLiteral(&getContext(), SmallVector<Type>(1 + std::size(phases), pointer));
-    auto type = LLVM::LLVMArrayType::get(variant, targets.size() + 1);
-    for (auto [number, target] : llvm::enumerate(targets))
-      emitString(featuresName(number), package::neededFeatures(target), builder);
-    auto table = LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true, LLVM::Linkage::External,
-                                        "halftone_variants", Attribute());
-    builder.createBlock(&table.getInitializerRegion());
-    Value value = LLVM::ZeroOp::create(builder, loc, type); // the last entry stays all null
-    for (size_t number = 0; number < targets.size(); ++number) {
-      SmallVector<std::string> symbols = {featuresName(number)};
+    SmallVector<SmallVector<Field>> variants;
+    for (auto [number, target] : llvm::enumerate(targets)) {
+      const std::string features = kernel::nameForTarget("halftone_features", number);
+      emitString(features, package::neededFeatures(target), builder);
+      variants.push_back({features});
       for (StringRef phase : phases)
-        symbols.push_back(kernel::nameForTarget(phase, number));
-      for (auto [field, symbol] : llvm::enumerate(symbols)) {
-        Value address = LLVM::AddressOfOp::create(builder, loc, pointer, symbol);
-        const int64_t place[] = {static_cast<int64_t>(number), static_cast<int64_t>(field)};
-        value = LLVM::InsertValueOp::create(builder, loc, value, address, place);
-      }
+        variants.back().push_back(kernel::nameForTarget(phase, number));
+      variants.back().push_back(emitProbes(target, number, builder));
     }
+    auto type = LLVM::LLVMStructType::getLiteral(&getContext(), SmallVector<Type>(2 + std::size(phases), pointer));
+    emitTable("halftone_variants", LLVM::Linkage::External, type, variants, builder);
+  }
+
+  /// The table of a target's probes. Gives its name.
+  std::string emitProbes(kernel::TargetAttr target, size_t number, OpBuilder &builder) {
+    SmallVector<SmallVector<Field>> probes;
+    for (auto function : llvm::to_vector(getOperation().getOps<LLVM::LLVMFuncOp>())) {
+      auto instruction = function->getAttrOfType<StringAttr>(kernel::probeAttrName);
+      auto operations = function->getAttrOfType<IntegerAttr>(kernel::probeOperationsAttrName);
+      if (!instruction || !operations || targets::targetOf(function) != target)
+        continue;
+      const std::string name = (function.getName() + "_instruction").str();
+      emitString(name, instruction.str(), builder);
+      probes.push_back({name, operations.getInt(), function.getName().str()});
+    }
+    Type pointer = LLVM::LLVMPointerType::get(&getContext());
+    auto type = LLVM::LLVMStructType::getLiteral(&getContext(), {pointer, builder.getI64Type(), pointer});
+    const std::string name = kernel::nameForTarget("halftone_probes", number);
+    emitTable(name, LLVM::Linkage::Internal, type, probes, builder);
+    return name;
+  }
+
+  /// A constant array of structs; behind the last stands one of zeros.
+  void emitTable(StringRef name, LLVM::Linkage linkage, Type entry, ArrayRef<SmallVector<Field>> entries,
+                 OpBuilder &builder) {
+    OpBuilder::InsertionGuard guard(builder);
+    Location loc = getOperation().getLoc();
+    auto type = LLVM::LLVMArrayType::get(entry, entries.size() + 1);
+    auto table = LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true, linkage, name, Attribute());
+    builder.createBlock(&table.getInitializerRegion());
+    Value value = LLVM::ZeroOp::create(builder, loc, type);
+    for (auto [number, fields] : llvm::enumerate(entries))
+      for (auto [i, field] : llvm::enumerate(fields)) {
+        const int64_t place[] = {static_cast<int64_t>(number), static_cast<int64_t>(i)};
+        value = LLVM::InsertValueOp::create(builder, loc, value, valueOf(field, builder), place);
+      }
     LLVM::ReturnOp::create(builder, loc, value);
   }
 
-  static std::string featuresName(size_t number) { return kernel::nameForTarget("halftone_features", number); }
+  Value valueOf(const Field &field, OpBuilder &builder) {
+    Location loc = getOperation().getLoc();
+    if (auto *number = std::get_if<int64_t>(&field))
+      return LLVM::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(*number));
+    Type pointer = LLVM::LLVMPointerType::get(&getContext());
+    return LLVM::AddressOfOp::create(builder, loc, pointer, std::get<std::string>(field));
+  }
 
   void emitString(const std::string &name, std::string text, OpBuilder &builder) {
     text.push_back('\0');

@@ -61,7 +61,8 @@ static std::string line(const WeightInfo &weight) {
 static std::string line(const KernelInfo &kernel) {
   std::string result;
   llvm::raw_string_ostream(result) << llvm::json::Value(
-      llvm::json::Array{text(kernel.function), kernel.does, kernel.bytes, kernel.operations, kernel.positionBytes});
+      llvm::json::Array{text(kernel.function), kernel.does, kernel.bytes, kernel.operations, kernel.positionBytes,
+                        llvm::json::Array(kernel.dots)});
   return result;
 }
 

@@ -27,6 +27,8 @@ struct KernelInfo {
   std::string function, does;
   /// Of weights, read in a call; arithmetic on each token; of the cache, read for each position.
   int64_t bytes = 0, operations = 0, positionBytes = 0;
+  /// By which instruction it multiplies on each target; empty where it does not.
+  std::vector<std::string> dots;
 };
 
 /// A weight whose kernel is slower than it could be, and why.

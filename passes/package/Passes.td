@@ -9,14 +9,15 @@ def EmitVariants : Pass<"emit-variants", "::mlir::ModuleOp"> {
   let summary = "Add the table of the model's phases, one entry per target";
   let description = [{
     Adds the constant `halftone_variants` of include/halftone/model.h: for each target, best first, what its processor
-    must have and its `halftone_decode`, `halftone_prefill` and `halftone_score`; an empty entry ends it. Functions with a
-    `halftone.target` of their own are compiled by LLVM for that.
+    must have, its `halftone_decode`, `halftone_prefill` and `halftone_score`, and a table of its probes, functions with
+    a `halftone.probe`; an empty entry ends both. Functions with a `halftone.target` of their own are compiled by LLVM
+    for that.
 
     Example:
       module attributes {halftone.targets = [#a, #b]} { llvm.func @halftone_decode(...) attributes {halftone.target = #a} ... }
     =>
       llvm.func @halftone_decode(...) attributes {target_cpu = "x86-64-v4", ...}
-      llvm.mlir.global external constant @halftone_variants() : !llvm.array<3 x struct<(ptr, ptr, ptr, ptr)>> { ... }
+      llvm.mlir.global external constant @halftone_variants() : !llvm.array<3 x struct<(ptr, ptr, ptr, ptr, ptr)>> { ... }
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::halftone::kernel::KernelDialect"];
 }
@@ -27,13 +28,13 @@ def EmitFacts : Pass<"emit-facts", "::mlir::ModuleOp"> {
     Adds the constant `halftone_facts` of include/halftone/model.h: what a program that runs the model must know before
     its first call. The numbers come from the module's attributes, recorded by earlier passes: `halftone.vocabulary`,
     `halftone.context`, `halftone.chunk`, `halftone.arena_bytes`, `halftone.cache_positions`, `halftone.cache_bytes`,
-    `halftone.parameters`, `halftone.weight_bytes` and `halftone.decode_bytes`; one that is missing is an error. The
+    `halftone.parameters`, `halftone.weight_bytes`, `halftone.decode_bytes` and `halftone.prefill_operations`; one that is missing is an error. The
     places in the weight segment follow from the sizes of its three parts, the options.
 
     Example (weights-bytes=100 tokenizer-bytes=20 info-bytes=30; the facts stand in the order of the struct):
       module attributes {halftone.vocabulary = 512 : i64, ...}
     =>
-      llvm.mlir.global external constant @halftone_facts(dense<[1, 512, ..., 222, 128, 20, 192, 30]> : tensor<15xi64>)
+      llvm.mlir.global external constant @halftone_facts(dense<[3, 512, ..., 222, 128, 20, 192, 30]> : tensor<17xi64>)
   }];
   let options = [Option<"weights", "weights-bytes", "int64_t", "0", "Size of the file of packed weights">,
                  Option<"tokenizer", "tokenizer-bytes", "int64_t", "0", "Size of the tokenizer's file">,

@@ -15,7 +15,8 @@ ModelInfo storiesInfo() {
   info.format = "int4-g32";
   info.embeddingFormat = info.headFormat = "int8-g32";
   info.weights = {{"embedding", {512, 64}, "int8-g32", 34816}, {"norm", {64}, "f32", 256}};
-  info.kernels = {{"block_1", "2 linear 768x288 int4-g32", 2048, 4096, 0}, {"block_1", "attention", 0, 0, 96}};
+  info.kernels = {{"block_1", "2 linear 768x288 int4-g32", 2048, 4096, 0, {"vpdpbusd.512", "pmaddubsw.256"}},
+                  {"block_1", "attention", 0, 0, 96, {}}};
   info.parameters = 1000;
   info.weightBytes = 563;
   info.decodeBytes = 448;
@@ -49,8 +50,8 @@ TEST(InfoJson, IsSortedAndReadable) {
   "format": "int4-g32",
   "head_format": "int8-g32",
   "kernels": [
-    ["block_1","2 linear 768x288 int4-g32",2048,4096,0],
-    ["block_1","attention",0,0,96]
+    ["block_1","2 linear 768x288 int4-g32",2048,4096,0,["vpdpbusd.512","pmaddubsw.256"]],
+    ["block_1","attention",0,0,96,[]]
   ],
   "name": "stories",
   "options": {

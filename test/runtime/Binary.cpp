@@ -46,7 +46,7 @@ TEST(Facts, DamagedOnesAreRefused) {
     const Status status = checkFacts(facts);
     return status ? "no error" : status.error().message;
   };
-  EXPECT_EQ(errorWith(&Facts::abi, 1), "the model was compiled for ABI 1, this runtime has 2");
+  EXPECT_EQ(errorWith(&Facts::abi, 1), "the model was compiled for ABI 1, this runtime has 3");
   EXPECT_EQ(errorWith(&Facts::vocabulary, 0), "the model's facts are damaged: vocabulary is 0");
   EXPECT_THAT(errorWith(&Facts::chunk, -1), HasSubstr("chunk is -1"));
   EXPECT_THAT(errorWith(&Facts::token_step, 0), HasSubstr("token_step is 0"));
@@ -60,18 +60,20 @@ TEST(Facts, DamagedOnesAreRefused) {
 }
 
 TEST(Info, ListsKernels) {
-  const char *json = R"({"a": {"kernels": []}, "kernels": [["decode", "linear \"8x8\"", 64, 128, 0],
-    ["block", "attention", 0, 0, 32]], "weights": []})";
+  const char *json = R"({"a": {"kernels": []}, "kernels": [["decode", "linear \"8x8\"", 64, 128, 0, ["dot", "other"]],
+    ["block", "attention", 0, 0, 32, []]], "weights": []})";
   const auto kernels = kernelsIn(json);
   ASSERT_TRUE(kernels && kernels->size() == 2);
   EXPECT_EQ((*kernels)[0].function, "decode");
   EXPECT_EQ((*kernels)[0].does, "linear \"8x8\"");
   EXPECT_EQ((*kernels)[0].bytes, 64);
   EXPECT_EQ((*kernels)[0].operations, 128);
+  EXPECT_EQ((*kernels)[0].dots, (std::vector<std::string>{"dot", "other"}));
   EXPECT_EQ((*kernels)[1].positionBytes, 32);
+  EXPECT_TRUE((*kernels)[1].dots.empty());
   EXPECT_TRUE(kernelsIn(R"({"kernels": []})")->empty());
   EXPECT_EQ(kernelsIn(R"({"weights": []})").error().message, "it has no list of kernels");
-  EXPECT_EQ(kernelsIn(R"({"kernels": [["a", "b", 1, 2, 3], ["a", "b", 1, -2, 3]]})").error().message,
+  EXPECT_EQ(kernelsIn(R"({"kernels": [["a", "b", 1, 2, 3, []], ["a", "b", 1, -2, 3, []]]})").error().message,
             "kernel 1 is not what it should be");
   const std::string_view whole = json;
   for (size_t size = 0; size < whole.find("\"weights\"") - 3; ++size)

@@ -88,8 +88,9 @@ extern "C" {
 // Placeholders that test_runtime.py finds in the linked program and replaces, the vocabulary apart, which the phases
 // need. Unit tests pass facts of their own.
 extern const struct halftone_facts halftone_facts = {
-    0x4861660001, 300,          0x4861660003, 0x4861660004, 0x4861660005, 0x4861660006, 0x4861660007, 0x4861660008,
-    0x4861660009, 0x486166000a, 0x486166000b, 0x486166000c, 0x486166000d, 0x486166000e, 0x486166000f, 0x4861660010};
+    0x4861660001, 300,          0x4861660003, 0x4861660004, 0x4861660005, 0x4861660006,
+    0x4861660007, 0x4861660008, 0x4861660009, 0x486166000a, 0x486166000b, 0x486166000c,
+    0x486166000d, 0x486166000e, 0x486166000f, 0x4861660010, 0x4861660011};
 
 static void decode(const void *weights, void *, void *cache, const int64_t *tokens, int64_t count, float *logits,
                    int64_t past, void *team, int64_t thread, int64_t threads) {
@@ -109,5 +110,10 @@ static void score(const void *weights, void *, void *cache, const int64_t *token
 // The string, too, is found and replaced.
 static constexpr char features[256] = "+features of the fake model";
 
-extern const struct halftone_variant halftone_variants[] = {{features, decode, prefill, score}, {}};
+// "Multiplies" at 1e9 operations a second.
+static void multiply(void *, int64_t iterations) { halftone::runtime::test::wait(iterations); }
+
+static constexpr struct halftone_probe probes[] = {{"fake", 1000, multiply}, {}};
+
+extern const struct halftone_variant halftone_variants[] = {{features, decode, prefill, score, probes}, {}};
 }

@@ -7,8 +7,8 @@ import struct
 VOCABULARY = 300
 SPACE = "\u2581"
 FIELDS = ["abi", "vocabulary", "context", "chunk", "token_step", "arena_bytes", "cache_positions", "cache_bytes", "parameters", "weight_bytes",
-          "decode_bytes", "segment_bytes", "tokenizer_offset", "tokenizer_bytes", "info_offset", "info_bytes"]
-PLACEHOLDERS = struct.pack("<16q", *(VOCABULARY if name == "vocabulary" else 0x4861660001 + place for place, name in enumerate(FIELDS)))
+          "decode_bytes", "prefill_operations", "segment_bytes", "tokenizer_offset", "tokenizer_bytes", "info_offset", "info_bytes"]
+PLACEHOLDERS = struct.pack("<17q", *(VOCABULARY if name == "vocabulary" else 0x4861660001 + place for place, name in enumerate(FIELDS)))
 FEATURES = b"+features of the fake model".ljust(256, b"\0")
 PIECES = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + [SPACE] + list("abcdefghijklmnopqrstuvwxyz") + [
     SPACE + "the", ".", ",", "\u00e9", "\U0001f600", SPACE + SPACE, "O", "T", "1", "2", "?", "!", "'", "\n"]
@@ -106,11 +106,11 @@ def build(program, path, *, delay=0, stopAt=-1, notANumberAt=-1, tokenizer=None,
     tokenizer = tokenizerModel() if tokenizer is None else tokenizer
     info = {"format": "fake-g32", "bits_per_weight": 4.5} if info is None else info
     segment, sizes = buildSegment((delay, stopAt, 2, notANumberAt), tokenizer, json.dumps(info, indent=1).encode())
-    values = {"abi": 2, "vocabulary": VOCABULARY, "context": 64, "chunk": 4, "token_step": 2, "arena_bytes": 64, "cache_positions": 3, "cache_bytes": 64,
-              "parameters": 1000, "weight_bytes": 562, "decode_bytes": 562, **sizes, **facts}
+    values = {"abi": 3, "vocabulary": VOCABULARY, "context": 64, "chunk": 4, "token_step": 2, "arena_bytes": 64, "cache_positions": 3, "cache_bytes": 64,
+              "parameters": 1000, "weight_bytes": 562, "decode_bytes": 562, "prefill_operations": 2000, **sizes, **facts}
     content = program.read_bytes()
     assert content.count(PLACEHOLDERS) == 1
-    content = content.replace(PLACEHOLDERS, struct.pack("<16q", *(values[name] for name in FIELDS)))
+    content = content.replace(PLACEHOLDERS, struct.pack("<17q", *(values[name] for name in FIELDS)))
     assert content.count(FEATURES) == 1
     content = content.replace(FEATURES, features.encode().ljust(len(FEATURES), b"\0"))
     path.write_bytes(attachSegment(content, segment))

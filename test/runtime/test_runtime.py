@@ -222,7 +222,7 @@ def test_version_and_info(make):
     code, output, error = run(path, "--info")
     assert (code, json.loads(output), error, output[-1:]) == (0, info, "", b"\n")
     code, output, error = run(path, "--version")
-    assert (code, error) == (0, "") and re.fullmatch(rb"halftone \d+\.\d+\.\d+, model ABI 2\n", output)
+    assert (code, error) == (0, "") and re.fullmatch(rb"halftone \d+\.\d+\.\d+, model ABI 3\n", output)
 
 
 def test_wrong_words_are_errors_of_status_1(make):
@@ -476,11 +476,14 @@ def test_bench_counts_what_a_call_takes(make):
         assert least <= found[name] <= greatest
     assert found["decode_bytes_per_second"] == pytest.approx(562 * found["decode_tokens_per_second"], rel=NINE_DIGITS)
     assert found["bandwidth_bytes_per_second"] > 1e8 and found["reread_bytes_per_second"] > 1e8
+    # The fake "multiplies" once in a nanosecond on each thread, and sleeps longer than that, never less.
+    assert 5e8 < found["peak_operations_per_second"]["fake"] <= 2e9
+    assert found["prefill_operations_per_second"] == pytest.approx(2000 * found["prefill_tokens_per_second"], rel=NINE_DIGITS)
 
 
 def test_profile_times_each_kernel(make):
     """The fake sleeps 2 ms in its kernel 0 and has next to nothing to do in kernel 1; chunks are of 4 tokens, the context of 64."""
-    kernels = [["phase", "a \"nap\"", 1000, 2000, 10], ["phase", "sums", 0, 0, 0], ["never", "idle", 1, 1, 1]]
+    kernels = [["phase", "a \"nap\"", 1000, 2000, 10, ["fake"]], ["phase", "sums", 0, 0, 0, []], ["never", "idle", 1, 1, 1, ["fake"]]]
     path = make(delay=2000, info={"format": "fake-g32", "bits_per_weight": 4.5, "kernels": kernels})
     code, output, error = run(path, "--profile", "--json", "--threads=2", timeout=300)
     assert (code, error) == (0, "")
@@ -493,9 +496,11 @@ def test_profile_times_each_kernel(make):
         assert (nap["function"], nap["does"], nap["calls"]) == ("phase", 'a "nap"', calls)
         assert nap["seconds"] >= 0.002 * calls > sums["seconds"] and sums["calls"] == calls
         assert nap["bytes_per_second"] == pytest.approx((1000 * calls + 10 * positions) / nap["seconds"], rel=NINE_DIGITS)
+        assert 5e8 < nap["peak_operations_per_second"] <= 2e9 and sums["peak_operations_per_second"] == 0
         assert nap["operations_per_second"] == pytest.approx(2000 * tokens / nap["seconds"], rel=NINE_DIGITS)
     code, output, error = run(path, "--profile", "--threads=1", timeout=300)
     assert (code, error) == (0, "")
+    assert re.search(rb"It multiplies by fake at \d\.\d GOP/s: the peak\.\n", output)
     assert re.search(rb"decode: 63 tokens, \d+\.\d us a token, 1 thread\n", output) and output.count(b'a "nap" (phase)') == 2
     assert "info in this binary: it has no list of kernels" in fails(make(), "--profile")
 
@@ -512,7 +517,7 @@ def test_a_truncated_binary_is_an_error_and_not_a_bus_error(make):
 def test_a_segment_of_another_size_is_an_error(make):
     path = make(segment_bytes=400_000)
     assert re.fullmatch(r"this binary is damaged: its weights have \d+ bytes, expected 400000", fails(path, "a"))
-    assert "ABI 1, this runtime has 2" in fails(make(abi=1), "a")
+    assert "ABI 1, this runtime has 3" in fails(make(abi=1), "a")
 
 
 def test_a_damaged_tokenizer_is_an_error_with_its_offset(make):
