@@ -75,6 +75,10 @@ Status Compilation::runPasses(Stage stage, llvm::function_ref<void(OpPassManager
   return {};
 }
 
+std::string Compilation::weightFile(const std::string &name) const {
+  return options.keepWeights ? options.dumpFolder + "/weights/" + name : work / name;
+}
+
 Status Compilation::setTarget() {
   const Expected<SmallVector<kernel::TargetAttr>> all = targets::parseTargets(context, options.target);
   if (!all)

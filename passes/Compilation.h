@@ -58,6 +58,8 @@ public:
   /// What quantizing did, after listWeights().
   Expected<report::Report> makeReport();
 
+  /// The path of a file of weights that the IR refers to: in the work folder, unless it is to stay.
+  std::string weightFile(const std::string &name) const;
   std::span<const std::byte> tokenizerBytes() const;
   /// Writes the module's text to `path`, whole or not at all, or gives it to `progress` when `path` is empty.
   Status writeModule(const std::string &path) const;

@@ -48,7 +48,7 @@ static Status runImport(Compilation &model) {
   options.path = model.options.input;
   options.externalDataRoot = model.options.externalDataRoot;
   options.context = model.options.context;
-  options.workFile = model.work / tables;
+  options.workFile = model.weightFile(tables);
   if (Status run = model.runPasses(Stage::Import, [&](auto &passes) { addImportPasses(passes, options); }); !run)
     return run;
   model.setDefaultContext();
@@ -184,9 +184,9 @@ static Status quantizeModel(Compilation &model) {
     };
     options.attribute = !model.options.report.empty();
   }
-  options.derivedFile = model.work / derived;
-  options.calibratedFile = model.work / calibrated;
-  options.quantizedFile = model.work / quantized;
+  options.derivedFile = model.weightFile(derived);
+  options.calibratedFile = model.weightFile(calibrated);
+  options.quantizedFile = model.weightFile(quantized);
   options.progress = [&](uint64_t done, uint64_t total, const std::string &what) {
     model.progress.advance(Stage::Quantize, done, total, what);
   };
@@ -283,13 +283,19 @@ static constexpr struct {
     {Stage::Codegen, makeCode},       {Stage::Package, makeProduct},
 };
 
+static Status makeFolder(const std::string &path) {
+  if (const std::error_code code = llvm::sys::fs::create_directories(path, true, llvm::sys::fs::perms::all_all))
+    return io::systemError(path, "make the folder", code.value());
+  return {};
+}
+
 /// Writes the IR after `stage` where the user wants it: "folder/04-quantize.mlir".
 static Status dump(const Compilation &model, Stage stage) {
   const std::string &folder = model.options.dumpFolder;
   if (folder.empty() || stage == Stage::Package)
     return {};
-  if (const std::error_code code = llvm::sys::fs::create_directories(folder, true, llvm::sys::fs::perms::all_all))
-    return io::systemError(folder, "make the folder", code.value());
+  if (Status made = makeFolder(folder); !made)
+    return made;
   std::string path;
   llvm::raw_string_ostream(path) << folder << llvm::format("/%02d-", static_cast<int>(stage) + 1) << name(stage)
                                  << ".mlir";
@@ -403,6 +409,9 @@ Expected<std::vector<StageReport>> compile(const PipelineOptions &options, Progr
   Compilation model(options, std::move(*inputs), std::move(*work), progress);
   if (options.dryRun)
     return dryRun(model);
+  if (options.keepWeights)
+    if (Status made = makeFolder(options.dumpFolder + "/weights"); !made)
+      return made.error();
   const Stage last = row(wanted(options)).stage;
   std::vector<StageReport> reports;
   for (const auto &[stage, run] : stages) {

@@ -98,6 +98,8 @@ struct PipelineOptions {
   std::optional<Stage> stopAfter;
   /// A folder for the IR after each stage (01-import.mlir ...), made if missing; empty: none.
   std::string dumpFolder;
+  /// Whether the files of weights that these refer to stay, in the folder `weights` in it.
+  bool keepWeights = false;
   /// Start files, C library and runtime that executables are linked from.
   std::string runtimeFolder;
   /// Threads of the compiler; 0: one per processor. Never changes the result.

@@ -3,8 +3,7 @@
 #include "passes/calibrate/CompiledBlocks.h"
 
 #include "lib/calibrate/SpillFile.h"
-#include "passes/calibrate/BlockCode.h"
-#include "passes/calibrate/BlockWeights.h"
+#include "passes/calibrate/StepCall.h"
 
 #include "mlir/IR/Threading.h"
 
@@ -18,9 +17,6 @@ using namespace halftone;
 using namespace halftone::calibrate;
 
 namespace {
-
-/// Elements as code reads and writes them.
-using Buffer = std::vector<std::byte>;
 
 /// The model runs with weights as they were, as they are by now, or with some of those as somebody tries them.
 enum class Stream : uint8_t { Original, Current, Trial };

@@ -4,7 +4,6 @@
 
 #include "mlir/IR/Threading.h"
 
-#include <cstring>
 #include <numeric>
 
 using namespace mlir;
@@ -64,36 +63,6 @@ Status Divergence::forSequences(llvm::function_ref<Status(size_t)> body) const {
   return {};
 }
 
-/// Computes the step's results for one sequence into `values`; what is not there is taken from what is kept.
-void Divergence::call(const Step &step, size_t sequence, const BlockWeights &weights, const Trial *trial,
-                      Values &values) const {
-  const BlockFunction &compiled = code.functions.at(step.function);
-  SmallVector<const void *> pointers;
-  std::vector<Buffer> inputs(step.arguments.size());
-  for (size_t i = 0; i < step.arguments.size(); ++i) {
-    const ChainArgument &argument = step.arguments[i];
-    if (!compiled.reads[i]) {
-      pointers.push_back(nullptr);
-    } else if (!argument.value) {
-      const bool isTried = trial && trial->weight == argument.weight;
-      pointers.push_back(isTried ? trial->values.data() : weights.at(argument.weight));
-    } else if (const ValueId id = *argument.value; id >= chain().inputs) {
-      pointers.push_back((values[id].empty() ? kept[sequence] : values)[id].data());
-    } else { // with zeros up to the length that the code computes
-      const ChainValue &value = chain().values[id];
-      inputs[i].resize(code.length * value.channels * value.elementBytes);
-      const auto input = sequences[sequence].inputs[id];
-      std::memcpy(inputs[i].data(), input.data(), input.size());
-      pointers.push_back(inputs[i].data());
-    }
-  }
-  for (ValueId id : step.results) {
-    values[id].resize(code.length * chain().values[id].channels * sizeof(float));
-    pointers.push_back(values[id].data());
-  }
-  code.call(step.function, pointers);
-}
-
 /// Runs the steps from `first` on. In a trial, what no later step reads goes.
 Status Divergence::runFrom(size_t first, BlockWeights &weights, const Trial *trial, std::vector<Values> &values) const {
   for (size_t i = first; i < chain().steps.size(); ++i) {
@@ -101,7 +70,7 @@ Status Divergence::runFrom(size_t first, BlockWeights &weights, const Trial *tri
     if (Status loaded = code.load(step, step.function, weights); !loaded)
       return loaded;
     Status run = forSequences([&](size_t sequence) -> Status {
-      call(step, sequence, weights, trial, values[sequence]);
+      callStep(code, step, sequences[sequence], weights, trial, kept[sequence], values[sequence]);
       for (ValueId id = 0; trial && id < chain().values.size(); ++id)
         if (chain().values[id].lastUse == i && !llvm::is_contained(step.results, id))
           Buffer().swap(values[sequence][id]);

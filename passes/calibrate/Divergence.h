@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/evaluate/Score.h"
-#include "passes/calibrate/BlockCode.h"
+#include "passes/calibrate/StepCall.h"
 
 namespace halftone::calibrate {
 
@@ -25,11 +25,6 @@ public:
   Expected<double> withOriginal(const std::string &weight);
 
 private:
-  /// Elements of a value for one sequence, as code reads and writes them.
-  using Buffer = std::vector<std::byte>;
-  /// Values by number; those that are not needed are empty.
-  using Values = std::vector<Buffer>;
-
   Divergence(mlir::ModuleOp module, BlockCode code, std::vector<Sequence> sequences);
   Status run();
 
@@ -37,7 +32,6 @@ private:
   ValueId outputValue() const { return chain().steps.back().results.front(); }
   int64_t vocabulary() const;
   Status forSequences(llvm::function_ref<Status(size_t)> body) const;
-  void call(const Step &step, size_t sequence, const BlockWeights &weights, const Trial *trial, Values &values) const;
   Status runFrom(size_t first, BlockWeights &weights, const Trial *trial, std::vector<Values> &values) const;
   Expected<double> mean(const std::vector<Values> &values) const;
   Status forTokens(const Buffer &logits, size_t sequence,

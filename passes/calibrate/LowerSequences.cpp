@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Functions on tokens as plain functions of whole sequences.
 #include "passes/calibrate/Passes.h"
+#include "passes/calibrate/SequenceContract.h"
 #include "passes/calibrate/SequenceHeads.h"
 #include "passes/function/TensorBuilder.h"
 
@@ -79,7 +80,9 @@ private:
     TensorBuilder b(builder, op->getLoc());
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](EmbeddingOp embedding) { return replace(op, lookUp(b, embedding)); })
-        .Case([&](LinearOp linear) { return lower(b, linear); })
+        .Case([&](LinearOp linear) {
+          return replace(op, b.product(of(linear.getInput()), of(linear.getWeight()), /*turned=*/true));
+        })
         .Case([&](RmsNormOp norm) {
           Value gain = norm.getScale() ? of(norm.getScale()) : Value();
           const double epsilon = norm.getEpsilon().convertToDouble();
@@ -90,10 +93,14 @@ private:
           return replace(op, calibrate::rotate(b, rope, of(rope.getInput()), of(rope.getCos()), of(rope.getSin())));
         })
         .Case([&](AppendOp append) {
-          appended[append.getCache()] = {of(append.getKeys()), of(append.getValues())};
+          appended[append.getCache()] = {stored(b, append, append.getKeys()), stored(b, append, append.getValues())};
           return success();
         })
         .Case([&](AttentionOp attention) { return lower(b, attention); })
+        .Case([&](QuantizeActivationOp op) {
+          const formats::Format format = op.getResult().getType().getFormat().getValue();
+          return replace(op, calibrate::contracted(b, of(op.getInput()), format));
+        })
         .Case([&](ObserveOp) { return success(); })
         .Default([&](Operation *other) { return copy(other); });
   }
@@ -112,10 +119,9 @@ private:
     });
   }
 
-  LogicalResult lower(TensorBuilder &b, LinearOp linear) {
-    if (isa<ActivationType>(linear.getInput().getType()))
-      return linear.emitOpError("its activations are contracted: sequences are computed before that");
-    return replace(linear, b.product(of(linear.getInput()), of(linear.getWeight()), /*turned=*/true));
+  /// Keys or values as the cache gives them back: what it stores codes of are heads.
+  Value stored(TensorBuilder &b, AppendOp append, Value tokens) {
+    return calibrate::contracted(b, of(tokens), append.getCache().getType().getStored());
   }
 
   LogicalResult lower(TensorBuilder &b, AttentionOp attention) {

@@ -92,7 +92,8 @@ def LowerSequences : Pass<"lower-sequences", "::mlir::ModuleOp"> {
   let description = [{
     Each function computes a whole sequence of `length` tokens at once, from the first on: the past is 0, and attention
     reads the keys and values that the same function appends. Weights become tensors of f32, whatever their format: who
-    calls decodes them. Arguments that are caches or positions go away.
+    calls decodes them. Arguments that are caches or positions go away. Contracted activations, and keys and values in
+    a cache of another format than f32, become what they are worth.
 
     Why not the lowerings of `lower`: those make kernels for a processor, a packed layout and a cache that outlives the
     call; here products of large matrices count, and upstream's way through tensors serves.

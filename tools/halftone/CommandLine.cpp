@@ -164,6 +164,13 @@ std::function<Status(std::string_view)> store(double &place) {
   };
 }
 
+std::function<Status(std::string_view)> storeSome(std::string &place, const char *what) {
+  return [&place, what](std::string_view value) -> Status {
+    place = value;
+    return value.empty() ? Error{std::string("'' is not ") + what} : Status();
+  };
+}
+
 std::function<Status(std::string_view)> storeBytes(int64_t &place) {
   return [&place](std::string_view value) -> Status {
     static constexpr std::pair<std::string_view, double> units[] = {{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"", 1}};

@@ -51,20 +51,24 @@ Status parse(const CommandLine &line, std::span<const std::string_view> argument
 /// The text of --help.
 std::string help(const CommandLine &line);
 
+/// Of a command that is done.
+inline Expected<int> exitStatus(const Status &done) { return done ? Expected<int>(0) : done.error(); }
+inline Expected<int> exitStatus(const Expected<int> &status) { return status; }
+
 /// A command: reads the arguments into its options by the table that `lineOf` makes of them, then prints --help when it
-/// was asked for (`Options::help`), else runs `body` if `check` finds nothing missing.
-template <class Options>
-Status execute(CommandLine (*lineOf)(Options &), std::span<const std::string_view> arguments,
-               Status (*check)(const Options &), Status (*body)(Options &)) {
+/// was asked for (`Options::help`), else runs `body` if `check` finds nothing missing. \returns the exit status.
+template <class Options, class Body>
+Expected<int> execute(CommandLine (*lineOf)(Options &), std::span<const std::string_view> arguments,
+                      Status (*check)(const Options &), Body body) {
   Options options;
   const CommandLine line = lineOf(options);
   if (Status parsed = parse(line, arguments); !parsed)
-    return parsed;
+    return parsed.error();
   if (options.help)
-    return print(help(line));
+    return exitStatus(print(help(line)));
   if (Status complete = check(options); !complete)
-    return complete;
-  return body(options);
+    return complete.error();
+  return exitStatus(body(options));
 }
 
 /// "exe, obj, mlir"
@@ -77,6 +81,8 @@ std::function<Status(std::string_view)> store(bool &place);
 std::function<Status(std::string_view)> storeNot(bool &place);
 std::function<Status(std::string_view)> store(int64_t &place, int64_t least);
 std::function<Status(std::string_view)> store(double &place);
+/// One that stores a text that is not empty; `what` says what it should be: "what stands between documents".
+std::function<Status(std::string_view)> storeSome(std::string &place, const char *what);
 /// One that stores a number of bytes: 1GB is 10^9, 1.5MB, 100KB, 1024.
 std::function<Status(std::string_view)> storeBytes(int64_t &place);
 

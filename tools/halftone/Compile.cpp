@@ -182,6 +182,9 @@ static CommandLine commandLine(CompileOptions &options) {
         {{"--stop-after", "STAGE", "end with the IR after this stage", store(pipeline.stopAfter), stages()},
          {"--dump-dir", "FOLDER", "write the IR after each stage there: 01-import.mlir ...",
           store(pipeline.dumpFolder)},
+         {"--keep-weights", "",
+          "keep the files of weights that the dumps refer to, in FOLDER/weights: for halftone bisect",
+          store(pipeline.keepWeights)},
          {"--dry-run", "", "say size, bits, peak memory and expected time, and write nothing", store(pipeline.dryRun)},
          {"--lower-reference", "", "lower to plain loops that compute what the operations say: the oracle, slow",
           store(pipeline.lowerReference)}}},
@@ -219,6 +222,8 @@ static Status checkComplete(const CompileOptions &options) {
     return Error{"no model given; usage: halftone compile MODEL.onnx [options] -o FILE"};
   if (Status end = checkEnd(pipeline); !end)
     return end;
+  if (pipeline.keepWeights && pipeline.dumpFolder.empty())
+    return Error{"--keep-weights: keeps what dumps refer to, and there are none without --dump-dir=FOLDER"};
   return pipeline.output.empty() && !givesText(pipeline) && !pipeline.dryRun ? Error{"no output given: -o FILE"}
                                                                              : Status();
 }
@@ -241,7 +246,7 @@ static Status compileModel(CompileOptions &options) {
   return {};
 }
 
-Status compileCommand(std::span<const std::string_view> arguments) {
+Expected<int> compileCommand(std::span<const std::string_view> arguments) {
   return execute(commandLine, arguments, checkComplete, compileModel);
 }
 

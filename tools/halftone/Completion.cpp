@@ -227,7 +227,7 @@ static Status checkComplete(const CompletionOptions &options) {
 
 static Status printScript(CompletionOptions &options) { return print(options.shell->script()); }
 
-Status completionCommand(std::span<const std::string_view> arguments) {
+Expected<int> completionCommand(std::span<const std::string_view> arguments) {
   return execute(commandLine, arguments, checkComplete, printScript);
 }
 

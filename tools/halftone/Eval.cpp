@@ -2,8 +2,6 @@
 // halftone eval: what a number format lost. The model is compiled as it was trained, in f32; a text goes through that
 // and through each executable to compare; their probabilities are the measure.
 #include "lib/io/ProgressLine.h"
-#include "lib/io/Sha256.h"
-#include "passes/Inputs.h"
 #include "tools/halftone/CommandLine.h"
 #include "tools/halftone/Commands.h"
 #include "tools/halftone/Display.h"
@@ -46,13 +44,6 @@ static std::function<Status(std::string_view)> append(std::vector<std::string> &
   };
 }
 
-static std::function<Status(std::string_view)> takeSeparator(std::string &place) {
-  return [&place](std::string_view value) -> Status {
-    place = value;
-    return value.empty() ? Error{"'' is not what stands between documents"} : Status();
-  };
-}
-
 static CommandLine commandLine(EvalOptions &options) {
   PipelineOptions &pipeline = options.pipeline;
   return {"halftone eval MODEL.onnx --tokenizer=FILE --text=FILE [options]",
@@ -68,7 +59,7 @@ static CommandLine commandLine(EvalOptions &options) {
              {"--documents", "SEPARATOR",
               "FILE holds documents with SEPARATOR between them, scored one at a time, without white space around "
               "them; by default it is one text, scored in consecutive windows",
-              takeSeparator(options.cut.separator)},
+              storeSome(options.cut.separator, "what stands between documents")},
              {"--length", "N",
               "scored tokens of a document, the rest is cut off, or of a window, at most; by default 256, if the "
               "context holds them, of a document, and the context of a window",
@@ -96,18 +87,6 @@ static Status checkComplete(const EvalOptions &options) {
   return Error{std::string(missing) + "; usage: halftone eval MODEL.onnx --tokenizer=FILE --text=FILE [options]"};
 }
 
-/// Token ids mean nothing to an executable whose own tokenizer gives others.
-static Status checkTokenizer(const Executable &executable, const TokenizerFile &tokenizer) {
-  const llvm::json::Object *built = executable.info().getObject("tokenizer");
-  const std::string other = built ? built->getString("sha256").value_or("").str() : "";
-  const std::string hash = io::sha256Hex(tokenizer.file.bytes());
-  if (!built || other == hash)
-    return {};
-  return Error{executable.path() + ": has another tokenizer, " + built->getString("name").value_or("").str() +
-               " (sha256 " + other.substr(0, 8) + "...), than " + tokenizer.file.path() + " (sha256 " +
-               hash.substr(0, 8) + "...)"};
-}
-
 static Expected<std::vector<Evaluated>> openAgainst(const EvalOptions &options, const TokenizerFile &tokenizer,
                                                     const io::WorkFolder &work) {
   std::vector<Evaluated> result;
@@ -115,7 +94,7 @@ static Expected<std::vector<Evaluated>> openAgainst(const EvalOptions &options, 
     Expected<Executable> executable = Executable::open(path, work);
     if (!executable)
       return executable.error();
-    if (Status checked = checkTokenizer(*executable, tokenizer); !checked)
+    if (Status checked = executable->checkTokenizer(tokenizer); !checked)
       return checked.error();
     result.push_back({std::move(*executable), {}});
   }
@@ -218,7 +197,7 @@ static Status printEvaluation(EvalOptions &options) {
   return print(options.json ? json(*evaluation) : table(*evaluation));
 }
 
-Status evalCommand(std::span<const std::string_view> arguments) {
+Expected<int> evalCommand(std::span<const std::string_view> arguments) {
   return execute(commandLine, arguments, checkComplete, printEvaluation);
 }
 

@@ -3,6 +3,7 @@
 #include "tools/halftone/Executable.h"
 
 #include "lib/io/RunProgram.h"
+#include "lib/io/Sha256.h"
 
 #include "llvm/Support/FileSystem.h"
 
@@ -33,6 +34,16 @@ Expected<Executable> Executable::open(std::string path, const io::WorkFolder &wo
 int64_t Executable::context() const { return facts.getInteger("context").value_or(0); }
 
 std::string Executable::format() const { return facts.getString("format").value_or("").str(); }
+
+Status Executable::checkTokenizer(const TokenizerFile &tokenizer) const {
+  const llvm::json::Object *built = facts.getObject("tokenizer");
+  const std::string other = built ? built->getString("sha256").value_or("").str() : "";
+  const std::string hash = io::sha256Hex(tokenizer.file.bytes());
+  if (!built || other == hash)
+    return {};
+  return Error{file + ": has another tokenizer, " + built->getString("name").value_or("").str() + " (sha256 " +
+               other.substr(0, 8) + "...), than " + tokenizer.file.path() + " (sha256 " + hash.substr(0, 8) + "...)"};
+}
 
 Expected<io::NpyArray> Executable::logits(std::span<const int64_t> tokens, int64_t threads) const {
   const std::string target = *work / logitsFile;

@@ -4,6 +4,7 @@
 
 #include "lib/io/Npy.h"
 #include "lib/io/WorkFolder.h"
+#include "passes/Inputs.h"
 
 #include "llvm/Support/JSON.h"
 
@@ -23,6 +24,9 @@ public:
   int64_t context() const;
   /// The number format, by its name.
   std::string format() const;
+
+  /// Token ids mean nothing to an executable whose own tokenizer gives others: fails when it is not `tokenizer`.
+  Status checkTokenizer(const TokenizerFile &tokenizer) const;
 
   /// The logits after each of `tokens`, f32 [tokens, vocabulary], mapped from a file of the work folder that the next
   /// call replaces; the array stays. \param threads 0 for as many as the executable thinks best. Fails, naming the

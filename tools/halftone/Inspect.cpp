@@ -145,7 +145,7 @@ static Status printReport(InspectOptions &options) {
   return print(options.json ? toJson(*report) : toText(*report));
 }
 
-Status inspectCommand(std::span<const std::string_view> arguments) {
+Expected<int> inspectCommand(std::span<const std::string_view> arguments) {
   return execute(commandLine, arguments, checkComplete, printReport);
 }
 

@@ -212,7 +212,7 @@ static Status quantize(QuantizeOptions &options) {
   return {};
 }
 
-Status quantizeCommand(std::span<const std::string_view> arguments) {
+Expected<int> quantizeCommand(std::span<const std::string_view> arguments) {
   return execute(commandLine, arguments, checkComplete, quantize);
 }
 

@@ -105,7 +105,7 @@ static Status show(ReportOptions &options) {
   return file->commit();
 }
 
-Status reportCommand(std::span<const std::string_view> arguments) {
+Expected<int> reportCommand(std::span<const std::string_view> arguments) {
   return execute(commandLine, arguments, checkComplete, show);
 }
 

@@ -179,7 +179,7 @@ static Status runModel(RunOptions &options) {
   return {};
 }
 
-Status runCommand(std::span<const std::string_view> arguments) {
+Expected<int> runCommand(std::span<const std::string_view> arguments) {
   return execute(commandLine, arguments, checkComplete, runModel);
 }
 

@@ -1,5 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// halftone: the compiler's command line. Exit code 0, or 1 after one error on stderr.
+// halftone: the compiler's command line. Exit code 0, or 1 after one error on stderr; a command that compares says with
+// 1 that there is a difference, and with 2 that there was an error.
 #include "tools/halftone/Commands.h"
 #include "tools/halftone/Signals.h"
 
@@ -12,6 +13,7 @@ using namespace halftone;
 
 std::span<const tool::Command> tool::commands() {
   static constexpr Command table[] = {
+      {"bisect", "where two models part: stage, block, operation, weight", bisectCommand, bisectLine, /*trouble=*/2},
       {"compile", "an executable from a model", compileCommand, compileLine},
       {"completion", "completion of command lines for a shell", completionCommand, completionLine},
       {"eval", "how far executables are from their model: perplexity, KL divergence", evalCommand, evalLine},
@@ -42,26 +44,30 @@ static std::string help() {
   return text + "\nhalftone COMMAND --help lists a command's options; halftone --version says which this is.\n";
 }
 
-static Status run(std::span<const std::string_view> arguments) {
+/// Runs the command that the arguments name, and stores what its errors exit with. \returns the exit status.
+static Expected<int> run(std::span<const std::string_view> arguments, int &trouble) {
   if (arguments.empty())
     return Error{"no command given; there are: " + commandNames() + "; --help says more"};
   const std::string_view name = arguments.front();
   if (name == "--help" || name == "-h" || name == "help")
-    return tool::print(help());
+    return tool::exitStatus(tool::print(help()));
   if (name == "--version")
-    return tool::print("halftone " HALFTONE_VERSION "\n");
+    return tool::exitStatus(tool::print("halftone " HALFTONE_VERSION "\n"));
   for (const tool::Command &command : tool::commands())
-    if (command.name == name)
+    if (command.name == name) {
+      trouble = command.trouble;
       return command.run(arguments.subspan(1));
+    }
   return Error{"unknown command '" + std::string(name) + "'; there are: " + commandNames()};
 }
 
 int main(int argc, char **argv) {
   tool::handleSignals();
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
-  const Status done = run(arguments);
-  if (done)
-    return 0;
-  llvm::errs() << "halftone: error: " << done.error().message << "\n";
-  return 1;
+  int trouble = 1;
+  const Expected<int> status = run(arguments, trouble);
+  if (status)
+    return *status;
+  llvm::errs() << "halftone: error: " << status.error().message << "\n";
+  return trouble;
 }
