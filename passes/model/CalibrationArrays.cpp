@@ -3,6 +3,7 @@
 #include "passes/model/CalibrationArrays.h"
 
 #include "lib/calibrate/Choose.h"
+#include "passes/model/CalibrationText.h"
 
 #include <algorithm>
 #include <cstring>
@@ -57,13 +58,33 @@ static std::string coordinates(size_t element, const std::vector<uint64_t> &shap
   return "[" + text + "]";
 }
 
-Expected<CalibrationArrays> CalibrationArrays::open(const ArrayOptions &options, const onnx::Model &model) {
+Status CalibrationArrays::readFile(const ArrayOptions &options, const onnx::Model &model) {
   const std::string first = model.graph.inputs.empty() ? "" : model.graph.inputs.front().name;
-  Expected<io::NpzFile> file = io::NpzFile::open(options.path, first);
-  if (!file)
-    return file.error();
-  CalibrationArrays result(std::move(*file));
-  const std::vector<io::NamedArray> &arrays = result.file.arrays();
+  Expected<io::NpzFile> opened = io::NpzFile::open(options.path, first);
+  if (!opened)
+    return opened.error();
+  file = std::move(*opened);
+  arrays = file->arrays();
+  return {};
+}
+
+Status CalibrationArrays::readText(const ArrayOptions &options, const onnx::Model &model) {
+  Expected<std::vector<OwnedArray>> made = textArrays(options, model);
+  if (!made)
+    return made.error();
+  for (OwnedArray &array : *made) {
+    owned.push_back(std::move(array.elements));
+    arrays.push_back({array.name, array.type, array.shape, owned.back()});
+  }
+  return {};
+}
+
+Expected<CalibrationArrays> CalibrationArrays::open(const ArrayOptions &options, const onnx::Model &model) {
+  CalibrationArrays result(options.path);
+  if (Status read = options.tokenizer.empty() ? result.readFile(options, model) : result.readText(options, model);
+      !read)
+    return read.error();
+  const std::vector<io::NamedArray> &arrays = result.arrays;
   if (arrays.empty())
     return Error{options.path + ": no arrays to calibrate on"};
   for (const io::NamedArray &array : arrays) {
@@ -88,7 +109,7 @@ Expected<CalibrationArrays> CalibrationArrays::open(const ArrayOptions &options,
 std::vector<Buffer> CalibrationArrays::sample(int64_t index, const PlainFunction &function) const {
   std::vector<Buffer> tensors;
   for (const TensorType &input : function.inputs()) {
-    const io::NamedArray &array = *file.find(input.name);
+    const io::NamedArray &array = *std::ranges::find(arrays, input.name, &io::NamedArray::name);
     const size_t bytes = array.data.size() / array.shape.front();
     tensors.emplace_back(bytes);
     if (bytes > 0)

@@ -9,8 +9,10 @@
 
 namespace halftone {
 
-int64_t statisticsBytes(const LinearInputs &inputs) {
-  return inputs.columns * inputs.columns * static_cast<int64_t>(sizeof(double));
+int64_t statisticsBytes(const LinearInputs &inputs, calibrate::Gather gather) {
+  const int64_t vectors = 8; // sums and what is made of them
+  const int64_t rows = has(gather, calibrate::Gather::hessian) ? inputs.columns + vectors : vectors;
+  return rows * inputs.columns * static_cast<int64_t>(sizeof(double));
 }
 
 namespace {
@@ -18,10 +20,11 @@ namespace {
 /// Adds up the statistics of a graph's values.
 class Gatherer {
 public:
-  Gatherer(std::string path, std::span<const LinearInputs> inputs, const matrix::ParallelFor &parallelFor)
+  Gatherer(std::string path, std::span<const LinearInputs> inputs, calibrate::Gather gather,
+           const matrix::ParallelFor &parallelFor)
       : path(std::move(path)), inputs(inputs) {
     for (const LinearInputs &input : inputs)
-      accumulators.emplace_back(input.columns, calibrate::Gather::hessian, parallelFor);
+      accumulators.emplace_back(input.columns, gather, parallelFor);
   }
 
   /// All values, each once: what the function is to give.
@@ -149,10 +152,11 @@ static std::vector<Buffer> memoryFor(const PlainFunction &function) {
 }
 
 Expected<std::vector<calibrate::Statistics>> gatherStatistics(onnx::Model model, const CalibrationArrays &arrays,
-                                                              std::span<const LinearInputs> inputs, int64_t threads,
+                                                              std::span<const LinearInputs> inputs,
+                                                              calibrate::Gather gather, int64_t threads,
                                                               const matrix::ParallelFor &parallelFor,
                                                               const std::function<void(int64_t done)> &advance) {
-  Gatherer gatherer(model.path, inputs, parallelFor);
+  Gatherer gatherer(model.path, inputs, gather, parallelFor);
   model.graph.outputs = gatherer.outputs();
   const Expected<PlainFunction> function = PlainFunction::compile(std::move(model), arrays.inputs());
   if (!function)

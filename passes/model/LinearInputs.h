@@ -25,13 +25,14 @@ struct LinearInputs {
 };
 
 /// Bytes that gathering takes for these inputs.
-int64_t statisticsBytes(const LinearInputs &inputs);
+int64_t statisticsBytes(const LinearInputs &inputs, calibrate::Gather gather);
 
-/// Runs `model` on all samples and gathers the Hessian of each of `inputs`. The same for any number of threads.
+/// Runs `model` on all samples and gathers what is wanted of each of `inputs`. The same for any number of threads.
 /// \param threads how many samples run at once. \param advance told after some samples how many are done.
 /// Fails when the graph cannot run on these arrays, and, naming sample and column, when a value is NaN or infinite.
 Expected<std::vector<calibrate::Statistics>> gatherStatistics(onnx::Model model, const CalibrationArrays &arrays,
-                                                              std::span<const LinearInputs> inputs, int64_t threads,
+                                                              std::span<const LinearInputs> inputs,
+                                                              calibrate::Gather gather, int64_t threads,
                                                               const matrix::ParallelFor &parallelFor,
                                                               const std::function<void(int64_t done)> &advance);
 

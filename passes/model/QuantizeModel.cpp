@@ -2,8 +2,8 @@
 // Which weight gets which format, the codes into a work file, then the model around them.
 #include "passes/model/QuantizeModel.h"
 
-#include "passes/model/LinearInputs.h"
-#include "passes/model/WeightCoder.h"
+#include "passes/Fallbacks.h"
+#include "passes/model/CodeWeights.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
@@ -16,27 +16,18 @@ namespace halftone {
 
 //===-- Formats ---------------------------------------------------------------------------------------------------===//
 
-namespace {
-
-/// A weight, and what it shall become.
-struct Task {
-  const onnx::LinearWeight *weight;
-  formats::Format format;
-};
-
-} // namespace
-
 static KeptWeightReport kept(std::string_view name, const onnx::Tensor &tensor, std::string reason) {
   return {std::string(name), onnx::describe(tensor.type, tensor.shape), std::move(reason)};
 }
 
 /// The weights to quantize; those that stay as they are go to the report.
-static Expected<std::vector<Task>> chooseFormats(const QuantizeModelOptions &options, const onnx::Model &model,
-                                                 const onnx::Linears &linears, QuantizeModelReport &report) {
+static Expected<std::vector<WeightToCode>> chooseFormats(const QuantizeModelOptions &options, const onnx::Model &model,
+                                                         const onnx::Linears &linears, QuantizeModelReport &report) {
   Expected<FormatRules> rules = FormatRules::create(options.rules);
   if (!rules)
     return rules.error();
-  std::vector<Task> tasks;
+  std::vector<WeightToCode> tasks;
+  std::vector<Fallback> fallbacks;
   for (const onnx::LinearWeight &weight : linears.weights) {
     const formats::Format format = rules->formatOf(weight, options.format);
     if (format == formats::Format::plain(formats::Scalar::F32)) {
@@ -46,182 +37,23 @@ static Expected<std::vector<Task>> chooseFormats(const QuantizeModelOptions &opt
     const Expected<std::string> reason = onnx::checkStyle(*options.style, format, weight);
     if (!reason)
       return Error{weight.describe(model) + ": " + reason.error().message};
-    if (reason->empty())
+    if (reason->empty()) {
       tasks.push_back({&weight, format});
-    else
-      report.kept.push_back(kept(weight.value->name, *weight.tensor, *reason));
+      continue;
+    }
+    report.kept.push_back(kept(weight.value->name, *weight.tensor, *reason));
+    fallbacks.push_back({std::string(weight.value->name), "stays in f32, " + *reason});
   }
   for (const onnx::OtherWeight &other : linears.others)
     report.kept.push_back(kept(other.name, *other.tensor, other.reason));
   if (Status matched = rules->checkAllMatched(); !matched)
     return matched.error();
+  if (Status allowed = checkAllowed(fallbacks, options.allowFallback); !allowed)
+    return Error{options.input + ": " + allowed.error().message};
   if (tasks.empty())
     return Error{options.input + ": there is no linear to quantize: no MatMul or Gemm " +
                  (linears.weights.empty() ? "reads a constant matrix" : "may be changed")};
   return tasks;
-}
-
-//===-- Codes -----------------------------------------------------------------------------------------------------===//
-
-namespace {
-
-/// Tasks of one method, weight after weight.
-class Work {
-public:
-  Work(const QuantizeModelOptions &options, const onnx::Model &model, WeightCoder &coder, mlir::MLIRContext &context,
-       QuantizeProgress &progress)
-      : options(options), model(model), coder(coder), context(context), progress(progress) {}
-
-  Expected<std::vector<CodedWeight>> round(const std::vector<Task> &tasks);
-  Expected<std::vector<CodedWeight>> compensate(const std::vector<Task> &tasks);
-
-private:
-  /// Tasks whose statistics are gathered at once, the inputs of each.
-  struct Group {
-    std::vector<const Task *> tasks;
-    std::vector<LinearInputs> inputs; ///< each once
-    int64_t bytes = 0;
-  };
-  std::vector<Group> group(const std::vector<Task> &tasks) const;
-  Expected<std::vector<calibrate::Statistics>> gather(const CalibrationArrays &arrays, const Group &group,
-                                                      const std::string &which);
-  Expected<quantize::HessianFactor> factor(const Task &task, std::span<double> hessian);
-  Status compensate(const Group &group, std::vector<calibrate::Statistics> statistics, uint64_t total);
-  void keep(CodedWeight coded, uint64_t total);
-
-  const QuantizeModelOptions &options;
-  const onnx::Model &model;
-  WeightCoder &coder;
-  mlir::MLIRContext &context;
-  QuantizeProgress &progress;
-  std::vector<CodedWeight> done;
-};
-
-} // namespace
-
-static std::string counted(const std::string &what, uint64_t done, uint64_t total) {
-  return what + " " + std::to_string(done) + "/" + std::to_string(total);
-}
-
-void Work::keep(CodedWeight coded, uint64_t total) {
-  done.push_back(coded);
-  progress.advance(counted("quantizing weight", done.size(), total), done.size(), total);
-}
-
-Expected<std::vector<CodedWeight>> Work::round(const std::vector<Task> &tasks) {
-  progress.begin("quantizing");
-  for (const Task &task : tasks) {
-    Expected<CodedWeight> coded = coder.round(*task.weight, task.format);
-    if (!coded)
-      return coded.error();
-    keep(std::move(*coded), tasks.size());
-  }
-  return std::move(done);
-}
-
-/// What all linears with this weight read.
-static LinearInputs inputsOf(const onnx::LinearWeight &weight) {
-  LinearInputs inputs = {weight.columns, {}};
-  for (const onnx::Linear &linear : weight.linears) {
-    const auto *transposed = linear.node->get<int64_t>("transA");
-    inputs.values.push_back({linear.node->inputs[0], transposed && *transposed != 0});
-  }
-  std::ranges::sort(inputs.values);
-  inputs.values.erase(std::ranges::unique(inputs.values).begin(), inputs.values.end());
-  return inputs;
-}
-
-/// Neighbours share a group as long as their statistics fit the memory together.
-std::vector<Work::Group> Work::group(const std::vector<Task> &tasks) const {
-  std::vector<Group> groups(1);
-  for (const Task &task : tasks) {
-    const LinearInputs inputs = inputsOf(*task.weight);
-    const bool isKnown = std::ranges::find(groups.back().inputs, inputs) != groups.back().inputs.end();
-    const int64_t bytes = isKnown ? 0 : statisticsBytes(inputs);
-    if (!groups.back().tasks.empty() && groups.back().bytes + bytes > options.memory)
-      groups.emplace_back();
-    Group &group = groups.back();
-    group.tasks.push_back(&task);
-    if (std::ranges::find(group.inputs, inputs) == group.inputs.end()) {
-      group.inputs.push_back(inputs);
-      group.bytes += statisticsBytes(inputs);
-    }
-  }
-  return groups;
-}
-
-Expected<std::vector<calibrate::Statistics>> Work::gather(const CalibrationArrays &arrays, const Group &group,
-                                                          const std::string &which) {
-  progress.begin("compiling " + options.input + which);
-  Expected<onnx::Model> model = onnx::readModel(options.input, {.externalDataRoot = options.externalDataRoot});
-  if (!model)
-    return model.error();
-  const unsigned threads = context.isMultithreadingEnabled() ? context.getThreadPool().getMaxConcurrency() : 1;
-  return gatherStatistics(std::move(*model), arrays, group.inputs, threads, parallelOn(context), [&](int64_t samples) {
-    progress.advance(counted("calibrating" + which + ", sample", samples, arrays.count()), samples, arrays.count());
-  });
-}
-
-Expected<quantize::HessianFactor> Work::factor(const Task &task, std::span<double> hessian) {
-  quantize::HessianOptions wanted = options.hessian;
-  wanted.block = task.format.block;
-  const int64_t columns = task.weight->columns;
-  Expected<quantize::HessianFactor> factor =
-      quantize::HessianFactor::compute({hessian.data(), columns, columns}, wanted, parallelOn(context));
-  if (!factor)
-    return Error{task.weight->describe(model) + ": " + factor.error().message};
-  if (const double damp = factor->report().damp; damp > wanted.damp) {
-    std::string text = task.weight->describe(model);
-    llvm::raw_string_ostream(text) << llvm::format(": the Hessian of its inputs was damped by %.2f of its diagonal's "
-                                                   "mean, not %.2f: there may be too few samples",
-                                                   damp, wanted.damp);
-    progress.warn(text);
-  }
-  return factor;
-}
-
-Status Work::compensate(const Group &group, std::vector<calibrate::Statistics> statistics, uint64_t total) {
-  progress.begin("quantizing");
-  for (size_t i = 0; i < group.inputs.size(); ++i) {
-    std::vector<double> hessian = std::move(statistics[i].hessian);
-    std::optional<quantize::HessianFactor> shared;
-    int64_t block = 0; // of the formats that share it
-    for (const Task *task : group.tasks) {
-      if (!(inputsOf(*task->weight) == group.inputs[i]))
-        continue;
-      if (!shared || block != task->format.block) {
-        Expected<quantize::HessianFactor> made = factor(*task, hessian);
-        if (!made)
-          return made.error();
-        shared = std::move(*made);
-        block = task->format.block;
-      }
-      Expected<CodedWeight> coded = coder.compensate(*task->weight, task->format, *shared, options.gptq);
-      if (!coded)
-        return coded.error();
-      keep(std::move(*coded), total);
-    }
-  }
-  return {};
-}
-
-Expected<std::vector<CodedWeight>> Work::compensate(const std::vector<Task> &tasks) {
-  const Expected<onnx::Model> model = onnx::readModel(options.input, {.externalDataRoot = options.externalDataRoot});
-  if (!model)
-    return model.error();
-  const Expected<CalibrationArrays> arrays = CalibrationArrays::open(options.calibration, *model);
-  if (!arrays)
-    return arrays.error();
-  const std::vector<Group> groups = group(tasks);
-  for (size_t i = 0; i < groups.size(); ++i) {
-    const std::string which = groups.size() == 1 ? "" : counted(", group", i + 1, groups.size());
-    Expected<std::vector<calibrate::Statistics>> statistics = gather(*arrays, groups[i], which);
-    if (!statistics)
-      return statistics.error();
-    if (Status compensated = compensate(groups[i], std::move(*statistics), tasks.size()); !compensated)
-      return compensated.error();
-  }
-  return std::move(done);
 }
 
 //===-- The report ------------------------------------------------------------------------------------------------===//
@@ -304,7 +136,7 @@ static Expected<onnx::ModelFiles> describe(const QuantizeModelOptions &options, 
     Expected<formats::StoredMatrix> codes = coder.codes(weight);
     if (!codes)
       return codes.error();
-    quantized.push_back({weight.weight, std::move(*codes)});
+    quantized.push_back({weight.weight, std::move(*codes), weight.scale});
   }
   const std::string external = externalPath(options);
   return onnx::describeFiles(model, values, quantized, *options.style, llvm::sys::path::filename(external).str());
@@ -322,7 +154,7 @@ Expected<QuantizeModelReport> quantizeModel(const QuantizeModelOptions &options,
   QuantizeModelReport report;
   const onnx::Values values(*model);
   const onnx::Linears linears = onnx::findLinears(values, *model);
-  const Expected<std::vector<Task>> tasks = chooseFormats(options, *model, linears, report);
+  const Expected<std::vector<WeightToCode>> tasks = chooseFormats(options, *model, linears, report);
   if (!tasks)
     return tasks.error();
   const Expected<io::WorkFolder> folder = io::WorkFolder::create(options.output);
@@ -335,9 +167,7 @@ Expected<QuantizeModelReport> quantizeModel(const QuantizeModelOptions &options,
   Expected<WeightCoder> coder = WeightCoder::create(*model, *folder, context);
   if (!coder)
     return coder.error();
-  Work work(options, *model, *coder, context, progress);
-  const Expected<std::vector<CodedWeight>> coded =
-      options.method == QuantizeMethod::Rtn ? work.round(*tasks) : work.compensate(*tasks);
+  const Expected<std::vector<CodedWeight>> coded = codeWeights(options, *model, *tasks, *coder, context, progress);
   if (!coded)
     return coded.error();
   if (Status finished = coder->finish(); !finished)

@@ -5,6 +5,7 @@
 
 #include "lib/onnx/quantized/QuantizedModel.h"
 #include "lib/quantize/Gptq.h"
+#include "lib/quantize/Method.h"
 #include "passes/model/CalibrationArrays.h"
 #include "passes/model/FormatRules.h"
 
@@ -12,19 +13,17 @@
 
 namespace halftone {
 
-/// How codes are chosen.
-enum class QuantizeMethod : uint8_t {
-  Rtn,  ///< round to nearest
-  Gptq, ///< let weights make up for each other's errors; needs calibration data
-};
-
 struct QuantizeModelOptions {
   std::string input, output, externalDataRoot;
   /// The first that matches a weight decides, `format` where none does; plain f32 leaves a weight alone.
   std::vector<FormatRule> rules;
   formats::Format format;
   const onnx::StorageStyle *style = nullptr;
-  QuantizeMethod method = QuantizeMethod::Rtn;
+  /// "GLOB,GLOB": weights that may stay as they are because the style cannot write their linears.
+  std::string allowFallback;
+  /// How codes are chosen: in the order in which they act, the last one quantizes (lib/quantize/Method.h). One before
+  /// it is awq.
+  std::vector<const quantize::Method *> methods = {quantize::findMethod("rtn")};
   ArrayOptions calibration;
   /// Of GPTQ. `hessian.block` follows from each weight's format.
   quantize::HessianOptions hessian;
@@ -72,7 +71,8 @@ public:
 
 /// Quantizes the linears of `options.input` into `options.output`, which appears whole or not at all; codes stand in a
 /// work folder beside it meanwhile. The same options and files give the same bytes. Fails when there is no linear to
-/// quantize, when a rule matches none, when the style cannot hold a format or the model cannot be raised to what the
+/// quantize, when a rule matches none, when the style cannot hold a format, or write a linear
+/// whose weight may not stay as it is, when the model cannot be raised to what the
 /// style needs, when a weight is NaN or infinite, and when the graph cannot run on the calibration data.
 Expected<QuantizeModelReport> quantizeModel(const QuantizeModelOptions &options, QuantizeProgress &progress);
 

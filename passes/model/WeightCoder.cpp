@@ -17,7 +17,7 @@ matrix::ParallelFor parallelOn(mlir::MLIRContext &context) {
   };
 }
 
-static formats::Scalar scalarOf(onnx::ElementType type) {
+formats::Scalar scalarOf(onnx::ElementType type) {
   return type == onnx::ElementType::float16    ? formats::Scalar::F16
          : type == onnx::ElementType::bfloat16 ? formats::Scalar::BF16
                                                : formats::Scalar::F32;
@@ -62,7 +62,7 @@ Expected<CodedWeight> WeightCoder::round(const onnx::LinearWeight &weight, const
   return CodedWeight{&weight, format, offset, {.error = lost->error(), .vanishedBlocks = lost->vanishedBlocks}};
 }
 
-//===-- GPTQ ------------------------------------------------------------------------------------------------------===//
+//===-- Other methods ---------------------------------------------------------------------------------------------===//
 
 /// Rows that are in memory as f32 at once; they do not depend on each other.
 static constexpr int64_t partRows = 4096;
@@ -87,9 +87,8 @@ static std::vector<std::byte> pack(const formats::EncodedMatrix &matrix) {
   return bytes;
 }
 
-Expected<CodedWeight> WeightCoder::compensate(const onnx::LinearWeight &weight, const formats::Format &format,
-                                              const quantize::HessianFactor &factor,
-                                              const quantize::GptqOptions &options) {
+Expected<CodedWeight> WeightCoder::code(const onnx::LinearWeight &weight, const formats::Format &format,
+                                        std::span<const float> scale, const CodeRows &codeRows) {
   const Expected<formats::StoredMatrix> matrix = source(weight);
   if (!matrix)
     return matrix.error();
@@ -98,9 +97,10 @@ Expected<CodedWeight> WeightCoder::compensate(const onnx::LinearWeight &weight, 
   quantize::GptqLoss lost;
   for (int64_t first = 0; first < weight.rows; first += partRows) {
     const int64_t count = std::min(partRows, weight.rows - first);
-    const std::vector<float> values = readRows(*matrix, first, count);
-    Expected<quantize::GptqResult> part =
-        quantize::gptq(format, {values.data(), count, weight.columns}, factor, options, parallelOn(context));
+    std::vector<float> values = readRows(*matrix, first, count);
+    for (size_t i = 0; i < values.size() && !scale.empty(); ++i)
+      values[i] *= scale[i % scale.size()];
+    Expected<quantize::GptqResult> part = codeRows({values.data(), count, weight.columns});
     if (!part)
       return Error{weight.describe(model) + (first == 0 ? "" : ", of the rows from " + std::to_string(first) + " on") +
                    ", " + part.error().message};
@@ -108,9 +108,18 @@ Expected<CodedWeight> WeightCoder::compensate(const onnx::LinearWeight &weight, 
     if (Status stored = file->writeAt(offset + first * rowBytes, pack(part->matrix)); !stored)
       return stored.error();
   }
-  const double outputError = lost.outputNorm == 0 ? 0 : std::sqrt(lost.outputError / lost.outputNorm);
-  return CodedWeight{
-      &weight, format, offset, {lost.weights.error(), outputError, factor.report().damp, lost.weights.vanishedBlocks}};
+  CodedWeight coded{&weight, format, offset, {.error = lost.weights.error()}};
+  coded.loss.vanishedBlocks = lost.weights.vanishedBlocks;
+  if (lost.outputNorm != 0)
+    coded.loss.outputError = std::sqrt(lost.outputError / lost.outputNorm);
+  return coded;
+}
+
+Expected<std::vector<float>> WeightCoder::values(const onnx::LinearWeight &weight) const {
+  const Expected<formats::StoredMatrix> matrix = source(weight);
+  if (!matrix)
+    return matrix.error();
+  return readRows(*matrix, 0, weight.rows);
 }
 
 //===-- Reading ---------------------------------------------------------------------------------------------------===//

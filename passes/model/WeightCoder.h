@@ -22,12 +22,17 @@ struct CodingLoss {
   int64_t vanishedBlocks = 0; ///< not zero, but with the scale 0
 };
 
+/// What a method makes of some rows of a weight.
+using CodeRows = std::function<Expected<quantize::GptqResult>(matrix::MatrixView<const float> rows)>;
+
 /// A weight's codes.
 struct CodedWeight {
   const onnx::LinearWeight *weight;
   formats::Format format;
   uint64_t offset; ///< in the file
   CodingLoss loss;
+  /// By which its columns were multiplied, so that its linears' inputs are to be divided; null: by 1.
+  std::shared_ptr<const std::vector<float>> scale = nullptr;
 };
 
 class WeightCoder {
@@ -37,9 +42,12 @@ public:
 
   /// Rounds to nearest.
   Expected<CodedWeight> round(const onnx::LinearWeight &weight, const formats::Format &format);
-  /// GPTQ, with what is known of the inputs of the linears.
-  Expected<CodedWeight> compensate(const onnx::LinearWeight &weight, const formats::Format &format,
-                                   const quantize::HessianFactor &factor, const quantize::GptqOptions &options);
+  /// By a method, some rows at a time. \param scale by which columns are multiplied first; empty: by 1.
+  Expected<CodedWeight> code(const onnx::LinearWeight &weight, const formats::Format &format,
+                             std::span<const float> scale, const CodeRows &codeRows);
+
+  /// All of a weight's elements, f32 [rows, columns].
+  Expected<std::vector<float>> values(const onnx::LinearWeight &weight) const;
 
   /// No more weights come: the file can be read.
   Status finish();
@@ -58,6 +66,9 @@ private:
   std::unique_ptr<lowbit::WorkFile> file;
   std::shared_ptr<const io::MappedFile> written;
 };
+
+/// What elements of a type of floats are.
+formats::Scalar scalarOf(onnx::ElementType type);
 
 /// Threads of `context` as lib/matrix wants them.
 matrix::ParallelFor parallelOn(mlir::MLIRContext &context);

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import byteTokenizer
+from byte_tokenizer import byteTokenizer
 from protocol import BOS, SCORED, documents, scoredIds
 from synthetic import TINY
 

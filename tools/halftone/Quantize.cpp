@@ -67,23 +67,28 @@ static Status takeStyle(std::string_view name, const onnx::StorageStyle *&place)
                : Error{"no style is called '" + std::string(name) + "'; there are " + list(onnx::storageStyleNames())};
 }
 
-static constexpr struct {
-  std::string_view name;
-  QuantizeMethod method;
-} methods[] = {{"rtn", QuantizeMethod::Rtn}, {"gptq", QuantizeMethod::Gptq}};
+/// Of activations nothing is kept in a file of ONNX, so that no method serves to quantize them.
+static bool isForWeights(const quantize::Method &method) { return !has(method.gather, calibrate::Gather::range); }
 
 static std::vector<std::string_view> methodNames() {
   std::vector<std::string_view> names;
-  for (const auto &row : methods)
-    names.push_back(row.name);
+  for (const quantize::Method &method : quantize::methods())
+    if (isForWeights(method))
+      names.push_back(method.name);
   return names;
 }
 
-static Status takeMethod(std::string_view name, QuantizeMethod &place) {
-  const auto *row = llvm::find_if(methods, [&](auto &row) { return row.name == name; });
-  if (row == std::end(methods))
-    return Error{"no method is called '" + std::string(name) + "'; there are " + list(methodNames())};
-  place = row->method;
+static Status takeMethods(std::string_view text, std::vector<const quantize::Method *> &place) {
+  const Expected<std::vector<const quantize::Method *>> methods = quantize::parseMethods(text);
+  if (!methods)
+    return methods.error();
+  for (const quantize::Method *method : *methods)
+    if (!isForWeights(*method))
+      return Error{std::string(method->name) +
+                   " prepares activations for few bits, and here they stay as they are; "
+                   "there are " +
+                   list(methodNames())};
+  place = *methods;
   return {};
 }
 
@@ -116,15 +121,23 @@ static CommandLine commandLine(QuantizeOptions &options) {
          {"--onnx-style", "STYLE",
           "how quantized linears are written: com.microsoft.MatMulNBits, or DequantizeLinear in front of the linear, "
           "which raises the model's operator set where it has to",
-          [&model](std::string_view name) { return takeStyle(name, model.style); }, onnx::storageStyleNames()}}},
+          [&model](std::string_view name) { return takeStyle(name, model.style); }, onnx::storageStyleNames()},
+         {"--allow-fallback", "GLOB[,GLOB]",
+          "weights by name that may stay in f32 where the style cannot write their linears; otherwise that is an error",
+          store(model.allowFallback)}}},
        {"Codes",
-        {{"--method", "NAME", "how codes are chosen: to the nearest, or so that they make up for each other's errors",
-          [&model](std::string_view name) { return takeMethod(name, model.method); }, methodNames()},
+        {{"--method", "NAME[,NAME]",
+          "how codes are chosen, rtn by default; awq, which scales columns and divides the inputs in the graph, comes "
+          "before one that quantizes",
+          [&model](std::string_view text) { return takeMethods(text, model.methods); }, methodNames()},
          {"--calibrate", "FILE",
           "what the graph is run on for that: an .npz file with an array for each of its inputs, samples along the "
-          "first "
-          "axis; an .npy file for its only one",
+          "first axis; an .npy file for its only one; with --tokenizer a text",
           store(model.calibration.path)},
+         {"--tokenizer", "FILE", "a SentencePiece model, with which the file to calibrate on is read as a text",
+          store(model.calibration.tokenizer)},
+         {"--length", "N", "tokens of a sample of the text; by default what the model wants, else 256",
+          store(model.calibration.length, 2)},
          {"--samples", "N", "most samples taken of it; all by default", store(model.calibration.samples, 1)},
          {"--seed", "N", "decides which are taken", store(options.seed, 0)},
          {"--damp", "SHARE", "gptq: of the diagonal's mean, added to the Hessian; .01 by default",
@@ -156,9 +169,12 @@ static Status checkComplete(const QuantizeOptions &options) {
     return Error{"no output given: -o FILE"};
   if (options.actOrder && options.blockOrder)
     return Error{"--act-order and --block-order are two orders: choose one"};
-  const bool hasData = !options.model.calibration.path.empty(), needsData = options.model.method != QuantizeMethod::Rtn;
+  const bool hasData = !options.model.calibration.path.empty(),
+             needsData = quantize::gatheredFor(options.model.methods) != calibrate::Gather::nothing;
   if (needsData && !hasData)
     return Error{"--method: this one needs data to calibrate on: --calibrate=FILE"};
+  if (options.model.calibration.length != 0 && options.model.calibration.tokenizer.empty())
+    return Error{"--length: is of a text to calibrate on, which takes --tokenizer=FILE"};
   return hasData && !needsData ? Error{"--calibrate: the method uses no data; others do: --method=gptq"} : Status();
 }
 

@@ -2,6 +2,8 @@
 // From weights to edits of the model.
 #include "lib/onnx/quantized/QuantizedModel.h"
 
+#include "lib/formats/Scalar.h"
+#include "lib/onnx/edit/MakeNode.h"
 #include "lib/onnx/edit/PatchModel.h"
 #include "lib/onnx/edit/RaiseOpset.h"
 #include "lib/onnx/quantized/StorageStyle.h"
@@ -12,6 +14,7 @@
 namespace halftone::onnx {
 
 using formats::FlatPart;
+using ::onnx::NodeProto;
 
 /// From this IR version on an initializer need not be an input.
 static constexpr int64_t freeInitializers = 4;
@@ -30,6 +33,8 @@ public:
 
 private:
   StoredNames store(const QuantizedWeight &weight, const StoredForm &form);
+  NodeRewrite divideInput(const QuantizedWeight &weight, const Linear &linear, NodeRewrite rewrite);
+  std::string storeInverse(const QuantizedWeight &weight, bool isTurned);
   void forget(const Node &node, size_t input);
 
   const Model &model;
@@ -39,6 +44,7 @@ private:
   ModelEdits edits;
   std::map<std::string, int64_t> needed;            // operator sets
   std::set<std::pair<const Node *, size_t>> unread; // inputs that are no longer
+  std::map<std::tuple<const Graph *, const void *, bool>, std::string> inverses;
 };
 
 } // namespace
@@ -66,6 +72,41 @@ StoredNames Editor::store(const QuantizedWeight &weight, const StoredForm &form)
   return stored;
 }
 
+/// The tensor 1 / scale, one for all weights with this scale. \param isTurned as a column.
+std::string Editor::storeInverse(const QuantizedWeight &weight, bool isTurned) {
+  std::string &name = inverses[{weight.weight->value->graph, weight.scale.get(), isTurned}];
+  if (!name.empty())
+    return name;
+  name = names.make(std::string(weight.weight->value->name) + ".inverse_scale");
+  const auto columns = static_cast<int64_t>(weight.scale->size());
+  const ElementType type = weight.weight->type;
+  const formats::Scalar scalar = type == ElementType::float16    ? formats::Scalar::F16
+                                 : type == ElementType::bfloat16 ? formats::Scalar::BF16
+                                                                 : formats::Scalar::F32;
+  const auto bytes = formats::scalarBytes(scalar);
+  std::string inverse(weight.scale->size() * bytes, '\0');
+  for (size_t i = 0; i < weight.scale->size(); ++i)
+    formats::storeScalar(scalar, 1 / (*weight.scale)[i], reinterpret_cast<std::byte *>(inverse.data()) + i * bytes);
+  io::Rope content(std::move(inverse));
+  edits.graphs[weight.weight->value->graph].initializers.push_back(
+      {name, type, isTurned ? std::vector<int64_t>{columns, 1} : std::vector<int64_t>{columns}, std::move(content)});
+  return name;
+}
+
+/// The linear with a product in front, which its input goes through.
+NodeRewrite Editor::divideInput(const QuantizedWeight &weight, const Linear &linear, NodeRewrite rewrite) {
+  const auto *transposed = linear.node->get<int64_t>("transA");
+  const std::string inverse = storeInverse(weight, transposed && *transposed != 0);
+  const std::string scaled = names.make(linear.node->label() + ".scaled");
+  return [=, rewrite = std::move(rewrite)](NodeProto node) {
+    NodeProto product = makeNode("Mul", {node.input(0), inverse}, scaled, scaled);
+    node.set_input(0, scaled);
+    std::vector<NodeProto> nodes = rewrite(std::move(node));
+    nodes.insert(nodes.begin(), std::move(product));
+    return nodes;
+  };
+}
+
 void Editor::replace(const QuantizedWeight &weight) {
   const formats::Format &format = weight.matrix.shape().format;
   std::map<bool, StoredNames> stored; // by whether the tensors are turned round
@@ -76,8 +117,9 @@ void Editor::replace(const QuantizedWeight &weight) {
     if (!stored.contains(form.layout.isTransposed))
       stored[form.layout.isTransposed] = store(weight, form);
     const std::string between = names.make(linear.node->label() + ".product");
+    NodeRewrite rewrite = style.rewrite(format, *weight.weight, form, stored[form.layout.isTransposed], between);
     edits.graphs[linear.graph].nodes[linear.node->position] =
-        style.rewrite(format, *weight.weight, form, stored[form.layout.isTransposed], between);
+        weight.scale ? divideInput(weight, linear, std::move(rewrite)) : std::move(rewrite);
     forget(*linear.node, 1);
   }
 }

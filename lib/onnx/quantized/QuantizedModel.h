@@ -20,6 +20,8 @@ std::vector<std::string_view> storageStyleNames();
 struct QuantizedWeight {
   const LinearWeight *weight;
   formats::StoredMatrix matrix;
+  /// By which its columns were multiplied: the inputs of its linears are divided by it. Null: by 1.
+  std::shared_ptr<const std::vector<float>> scale = nullptr;
 };
 
 /// What a file, or two, will hold.

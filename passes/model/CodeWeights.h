@@ -1,0 +1,21 @@
+// Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// All weights of a model by one chain of methods, with data or without.
+#pragma once
+
+#include "passes/model/QuantizeModel.h"
+#include "passes/model/WeightCoder.h"
+
+namespace halftone {
+
+/// A weight, and what it shall become.
+struct WeightToCode {
+  const onnx::LinearWeight *weight;
+  formats::Format format;
+};
+
+/// Codes `weights` as `options` say, in an order that their inputs decide. Fails as quantizeModel does.
+Expected<std::vector<CodedWeight>> codeWeights(const QuantizeModelOptions &options, const onnx::Model &model,
+                                               const std::vector<WeightToCode> &weights, WeightCoder &coder,
+                                               mlir::MLIRContext &context, QuantizeProgress &progress);
+
+} // namespace halftone
