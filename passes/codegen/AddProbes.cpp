@@ -32,9 +32,12 @@ public:
   /// Multiplications and additions of an iteration.
   int64_t operations() const { return 2 * sums() * dot.vectors * levels.getNumElements(); }
 
-  /// What an iteration reads, as elements: levels tile by tile, which those for activations overlap.
+  /// Elements between places: levels tile by tile; activations, which may be wider, overlap them.
   int64_t elements() const { return rounds * step(); }
-  int64_t bytes() const { return elements() * levels.getElementTypeBitWidth() / 8; }
+  int64_t bytes() const {
+    const int64_t widest = std::max(levels.getElementTypeBitWidth(), activations.getElementTypeBitWidth());
+    return (elements() + tile.tokens * dot.vectors * activations.getNumElements()) * widest / 8;
+  }
 
   func::FuncOp emit(ModuleOp module, StringRef name) {
     builder.setInsertionPointToEnd(module.getBody());
@@ -42,7 +45,8 @@ public:
     auto function = func::FuncOp::create(builder, loc, name, builder.getFunctionType({memory, index}, {}));
     builder.setInsertionPointToStart(function.addEntryBlock());
     Value bytes = function.getArgument(0);
-    operands = viewOf(bytes, levels.getElementType());
+    levelMemory = viewOf(bytes, levels.getElementType());
+    activationMemory = viewOf(bytes, activations.getElementType());
     Value results = viewOf(bytes, accumulator.getElementType());
     SmallVector<Value> before = {constant(0)}; // the round, then the sums
     for (int64_t i = 0; i < sums(); ++i)
@@ -70,11 +74,11 @@ private:
     return memref::ViewOp::create(builder, loc, kernel::memoryOf(element), bytes, constant(0), ValueRange());
   }
 
-  SmallVector<Value> load(VectorType type, Value round, int64_t first) {
+  SmallVector<Value> load(VectorType type, Value memory, Value round, int64_t first) {
     SmallVector<Value> vectors;
     for (int64_t i = 0; i < dot.vectors; ++i) {
       Value place = arith::AddIOp::create(builder, loc, round, constant((first + i) * type.getNumElements()));
-      vectors.push_back(vector::LoadOp::create(builder, loc, type, operands, place));
+      vectors.push_back(vector::LoadOp::create(builder, loc, type, memory, place));
     }
     return vectors;
   }
@@ -83,9 +87,9 @@ private:
     Value round = before.front();
     SmallVector<SmallVector<Value>> rows, columns;
     for (int64_t t = 0; t < tile.tiles; ++t)
-      rows.push_back(load(levels, round, t * dot.vectors));
+      rows.push_back(load(levels, levelMemory, round, t * dot.vectors));
     for (int64_t t = 0; t < tile.tokens; ++t)
-      columns.push_back(load(activations, round, t * dot.vectors));
+      columns.push_back(load(activations, activationMemory, round, t * dot.vectors));
     Value next = arith::AddIOp::create(builder, loc, round, constant(step()));
     Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, next, constant(elements()));
     SmallVector<Value> after = {arith::SelectOp::create(builder, loc, isLast, constant(0), next)};
@@ -102,7 +106,7 @@ private:
   targets::RegisterTile tile;
   Location loc;
   OpBuilder builder;
-  Value operands;
+  Value levelMemory, activationMemory;
 };
 
 class AddProbesPass : public halftone::impl::AddProbesBase<AddProbesPass> {

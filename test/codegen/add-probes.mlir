@@ -22,6 +22,10 @@
 //
 // CHECK: func.func @halftone_probe_0.1({{.*}} attributes {halftone.probe = "pmaddubsw.256"
 // CHECK-SAME: halftone.target = #[[B:.*]]}
+// Activations wider than levels.
+// CHECK: func.func @halftone_probe_1.1({{.*}} attributes {halftone.probe = "multiply-add-f16"
+// CHECK: vector.load {{.*}} memref<{{[0-9]*}}xf16>, vector<8xf16>
+// CHECK: vector.load {{.*}} memref<{{[0-9]*}}xf32>, vector<1xf32>
 // CHECK-NOT: halftone_probe_2
 #a = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v4", features "+avx512vnni", vector 512>
 #b = #kernel.target<"x86_64-unknown-linux-gnu", cpu "x86-64-v3", features "", vector 256>
@@ -32,8 +36,9 @@ module attributes {halftone.targets = [#a, #b]} {
     %2 = kernel.dot_step %sum, [%w], [%y] by "multiply-add" {highest = 0 : i64} : vector<16xf32>, vector<16xf32>, vector<1xf32>
     return
   }
-  func.func @f.1(%acc: vector<16xi32>, %l: vector<64xi8>, %x: vector<4xi8>) attributes {halftone.target = #b} {
+  func.func @f.1(%acc: vector<16xi32>, %l: vector<64xi8>, %x: vector<4xi8>, %sum: vector<8xf32>, %w: vector<8xf16>, %y: vector<1xf32>) attributes {halftone.target = #b} {
     %0 = kernel.dot_step %acc, [%l], [%x] by "pmaddubsw.256" {highest = 15 : i64} : vector<16xi32>, vector<64xi8>, vector<4xi8>
+    %1 = kernel.dot_step %sum, [%w], [%y] by "multiply-add-f16" {highest = 0 : i64} : vector<8xf32>, vector<8xf16>, vector<1xf32>
     return
   }
 }
