@@ -2,9 +2,10 @@
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The table of docs/methods.md: what each method loses by bits and block, and docs/methods.svg: mean KL over bits per weight.
 
-usage: test/bench/methods.py [--bits 4,3,2] [--blocks g32,g128,row] [--methods rtn,gptq] [--budgets 3,4] [--output PAGE]"""
+usage: test/bench/methods.py [--bits 4,3,2] [--blocks g32,g128,row] [--methods rtn,gptq] [--budgets 3,4] [--keep FOLDER] [--output PAGE]"""
 import json
 import math
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -27,14 +28,21 @@ METHODS = {
 }
 BUDGETED = "gptq, asymmetric"
 WITHOUT_DATA = ("rtn", "hqq")
+# What other engines' formats lose on the same model and text, weights alone (activations stay f32), with importance matrices from the same
+# calibration text: (bits per weight of the linears, mean KL). llama.cpp as of llama-cpp-python 0.3.36; ik_llama.cpp at 8337e4cd.
+OTHERS = {
+    "llama.cpp": [("q4_K", 4.5, 0.03909), ("iq4_xs", 4.25, 0.04893), ("q3_K", 3.4375, 0.22701), ("iq3_s", 3.4375, 0.17434), ("q2_K", 2.625, 0.85784)],
+    "ik_llama.cpp": [("iq4_k", 4.5, 0.02885), ("iq3_k", 3.4375, 0.14285), ("iq2_s", 2.5625, 0.73783), ("iq2_k", 2.375, 0.94843)],
+}
 
 
 def compileOne(options, folder, method, *arguments):
-    """(the executable, bits per weight of its linears)"""
+    """(the executable, which is made unless it is there, bits per weight of its linears)"""
     data = [] if method in WITHOUT_DATA and not any("--bits" in argument for argument in arguments) else [f"--calibrate={options.calibration}"]
-    path = folder / str(len(list(folder.iterdir())))
-    subprocess.run([options.halftone, "compile", options.model, f"--tokenizer={options.tokenizer}", *METHODS[method], *data, *arguments, "-o", path],
-                   check=True, capture_output=True)
+    path = folder / re.sub("[^a-z0-9.]+", "-", " ".join([method, *arguments]))
+    if not path.exists():
+        subprocess.run([options.halftone, "compile", options.model, f"--tokenizer={options.tokenizer}", *METHODS[method], *data, *arguments, "-o", path],
+                       check=True, capture_output=True)
     sizes = [(math.prod(shape), stored) for _, shape, _, stored in json.loads(run(path, "--info"))["weights"] if len(shape) == 2]
     linears = [size for size in sizes if size[0] < max(sizes)[0]]  # the embedding, which is the head too, is larger than any
     return path, 8 * sum(stored for _, stored in linears) / sum(elements for elements, _ in linears)
@@ -88,12 +96,14 @@ def main():
     arguments.add_argument("--bits", default="4,3,2")
     arguments.add_argument("--blocks", default="g32,g128,row")
     arguments.add_argument("--budgets", default="3,3.5,4,4.5", help="bits per weight of mixed formats; default: %(default)s")
+    arguments.add_argument("--keep", type=Path, help="folder of the executables; those that are there already are not made again")
     options = arguments.parse_args()
     methods, blocks = options.methods.split(";"), options.blocks.split(",")
     columns = [(bits, block) for bits in options.bits.split(",") for block in blocks]
     budgets = [bits for bits in options.budgets.split(",") if bits]
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        folder = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         made = {(method, bits, block): compileOne(options, folder, method, f"--format=int{bits}-{block}-asym")
                 for method in methods for bits, block in columns}
         mixed = {bits: compileOne(options, folder, BUDGETED, f"--bits={bits}") for bits in budgets}
@@ -107,6 +117,10 @@ def main():
     series = {method: [(made[method, bits, block][1], kl[method, bits, block]) for bits, block in columns if block == blocks[0]] for method in methods}
     if budgets:
         series["mixed, " + BUDGETED] = [(mixed[bits][1], kl[bits]) for bits in budgets]
+    text += "\nOther engines' formats, with importance matrices from the same text, activations in f32:\n\n" + table(
+        ["engine", "format", "bits per weight", "mean KL"],
+        [[engine, name, f"{bits:.2f}", f"{loss:.4f}"] for engine, points in OTHERS.items() for name, bits, loss in points])
+    series |= {engine: [(bits, loss) for _, bits, loss in points] for engine, points in OTHERS.items()}
     publish(f"{options.model.name} calibrated on {options.calibration.name}, mean KL on {options.text.name}.\n\n" + text, options.output)
     if options.output.suffix == ".md":
         options.output.with_suffix(".svg").write_text(picture(series))
