@@ -22,6 +22,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassInstrumentation.h"
 
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -89,6 +90,17 @@ Status Compilation::setTarget() {
     (*module)->setAttr(kernel::targetsAttrName,
                        ArrayAttr::get(&context, SmallVector<Attribute>(all->begin(), all->end())));
   return {};
+}
+
+Expected<std::string> Compilation::runtimeFolder() {
+  const FailureOr<SmallVector<kernel::TargetAttr>> all = targets::targetsOf(*module);
+  if (failed(all))
+    return error(Stage::Package);
+  const std::string family = targets::familyName(all->front()), folder = options.runtimeFolder + "/" + family;
+  if (!llvm::sys::fs::is_directory(folder))
+    return Error{"--target: no executable can be linked for " + family + ": " + folder +
+                 " is not there; halftone makes it where that family's C library is installed"};
+  return folder;
 }
 
 Status Compilation::readModule() {

@@ -33,6 +33,8 @@ public:
 
   /// Records the processor to compile for in the module.
   Status setTarget();
+  /// Where what executables for that processor are linked from lies. An error when it was not built.
+  Expected<std::string> runtimeFolder();
   /// Reads the module from the input, a file of IR.
   Status readModule();
   /// Records the context in the module where the model does not say it.

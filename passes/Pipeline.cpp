@@ -68,6 +68,9 @@ static Status importModel(Compilation &model) {
       return found;
   if (Status set = model.setTarget(); !set)
     return set;
+  if (!model.options.dryRun && model.options.stopAfter.value_or(row(wanted(model.options)).stage) == Stage::Package)
+    if (const Expected<std::string> folder = model.runtimeFolder(); !folder)
+      return folder.error();
   if (!model.options.dryRun) // which ends before they are needed
     model.hashSources();
   if (!isQuantized(model.options))
@@ -263,15 +266,17 @@ static Status makeProduct(Compilation &model) {
   const auto report = [&](uint64_t written) { model.progress.advance(Stage::Package, written, weights->size()); };
   const package::SegmentSources sources = {*weights, model.tokenizerBytes(), model.info};
   const Artifact artifact = wanted(model.options);
+  const Expected<std::string> folder = model.runtimeFolder();
+  if (!folder)
+    return folder.error();
   if (!isForOthers(artifact))
-    return package::packageExecutable(model.work, object, model.options.runtimeFolder, sources, program, report);
+    return package::packageExecutable(model.work, object, *folder, sources, program, report);
   const std::string symbol = symbolOf(model.options);
   const std::string text = package::headerText(symbol, llvm::sys::path::filename(model.options.input).str());
   if (Status written = io::writeFile(model.work / header, std::as_bytes(std::span(text))); !written)
     return written;
   const package::Bundle bundle = artifact == Artifact::Library ? package::Bundle::Archive : package::Bundle::Object;
-  return package::packageLibrary(model.work, object, model.options.runtimeFolder, sources, bundle, symbol, program,
-                                 report);
+  return package::packageLibrary(model.work, object, *folder, sources, bundle, symbol, program, report);
 }
 
 static constexpr struct {

@@ -100,7 +100,7 @@ struct PipelineOptions {
   std::string dumpFolder;
   /// Whether the files of weights that these refer to stay, in the folder `weights` in it.
   bool keepWeights = false;
-  /// Start files, C library and runtime that executables are linked from.
+  /// Start files, C library and runtime that executables are linked from, in a folder for each family of processors.
   std::string runtimeFolder;
   /// Threads of the compiler; 0: one per processor. Never changes the result.
   unsigned threads = 0;

@@ -11,6 +11,8 @@ packages=(
   cmake ninja-build ccache g++ libc6-dev ca-certificates                                # libstdc++ and the C library, also static
   protobuf-compiler libprotobuf-dev zlib1g-dev libzstd-dev libssl-dev libgtest-dev libgmock-dev libopenblas-pthread-dev
 )
+# Executables for 64-bit ARM are linked with its C library.
+[ "$(uname -m)" = aarch64 ] || packages+=(libc6-dev-arm64-cross libgcc-12-dev-arm64-cross libstdc++-12-dev-arm64-cross)
 # What a machine may have from elsewhere is asked by what it does: npm (gets the demo's model), Python with venv.
 command -v npm >/dev/null || packages+=(npm)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)

@@ -25,7 +25,10 @@ static LogicalResult verifyCounts(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t lanes, int64_t group) {
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t lanes, int64_t group,
+                                 int64_t less) {
+  if (less != 0 && less != 128)
+    return emitError() << "C2: levels are stored 0 or 128 less than they are, not " << less;
   return verifyCounts(emitError, {{"lanes", lanes}, {"columns of a group", group}});
 }
 

@@ -15,21 +15,24 @@ def Kernel_LayoutAttr : Kernel_Attr<"Layout", "layout"> {
   let description = [{
     `lanes` rows of the matrix form a tile, one row per lane; `group` consecutive columns of a row sit side by side in a
     lane. Blocks follow each other along the columns; `lib/formats/Packing.h` gives every offset. A packed tensor
-    without a layout keeps its rows one after another.
+    without a layout keeps its rows one after another. Levels above 127 are stored `less` than they are for instructions
+    that multiply signed bytes.
 
     ```mlir
     #kernel.layout<lanes 16, group 4>
+    #kernel.layout<lanes 8, group 4, less 128>
     ```
 
     Constraints:
     C1. Lanes and group are 1 to 4096.
+    C2. `less` is 0 or 128.
   }];
-  let parameters = (ins "int64_t":$lanes, "int64_t":$group);
+  let parameters = (ins "int64_t":$lanes, "int64_t":$group, DefaultValuedParameter<"int64_t", "0">:$less);
   let extraClassDeclaration = [{
     /// The layout of `lib/formats` that the attribute names.
-    ::halftone::formats::KernelLayout get() const { return {getLanes(), getGroup()}; }
+    ::halftone::formats::KernelLayout get() const { return {getLanes(), getGroup(), getLess()}; }
   }];
-  let assemblyFormat = "`<` `lanes` $lanes `,` `group` $group `>`";
+  let assemblyFormat = "`<` `lanes` $lanes `,` `group` $group (`,` `less` $less^)? `>`";
   let genVerifyDecl = 1;
 }
 

@@ -101,15 +101,20 @@ static void visitCodes(const Plane &plane, const KernelLayout &layout, int64_t l
   }
 }
 
+/// What the codes of a plane are stored less than they are.
+static int lessIn(const Plane &plane, const KernelLayout &layout) {
+  return plane.bits == 8 ? static_cast<int>(layout.less) : 0;
+}
+
 /// Adds one row to a block whose bytes are still 0 where the row goes.
 static void packLane(const Format &format, const KernelLayout &layout, int64_t lane, std::span<const uint8_t> codes,
                      float scale, std::byte *block) {
   const int64_t length = codes.size();
   std::byte *lines = block;
   for (const Plane &plane : planes(format.code.bits)) {
-    const int mask = (1 << plane.bits) - 1;
+    const int mask = (1 << plane.bits) - 1, less = lessIn(plane, layout);
     visitCodes(plane, layout, length, lane, [&](int64_t column, int64_t byte, int shift) {
-      lines[byte] |= static_cast<std::byte>((codes[column] >> plane.low & mask) << shift);
+      lines[byte] |= static_cast<std::byte>(((codes[column] - less) >> plane.low & mask) << shift);
     });
     lines += lineCount(plane, layout, length) * lineBytes(layout);
   }
@@ -122,9 +127,9 @@ static float unpackLane(const Format &format, const KernelLayout &layout, int64_
   const int64_t length = codes.size();
   const std::byte *lines = block;
   for (const Plane &plane : planes(format.code.bits)) {
-    const int mask = (1 << plane.bits) - 1;
+    const int mask = (1 << plane.bits) - 1, less = lessIn(plane, layout);
     visitCodes(plane, layout, length, lane, [&](int64_t column, int64_t byte, int shift) {
-      codes[column] |= static_cast<uint8_t>((static_cast<int>(lines[byte]) >> shift & mask) << plane.low);
+      codes[column] |= static_cast<uint8_t>((((static_cast<int>(lines[byte]) >> shift) + less) & mask) << plane.low);
     });
     lines += lineCount(plane, layout, length) * lineBytes(layout);
   }

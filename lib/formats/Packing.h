@@ -58,6 +58,8 @@ struct KernelLayout {
   int64_t lanes = 0;
   /// Consecutive columns of one row that sit side by side in its lane.
   int64_t group = 0;
+  /// What codes of 8 bits are stored less than they are, modulo 256: 128 for dots of signed bytes, else 0.
+  int64_t less = 0;
 
   constexpr bool operator==(const KernelLayout &) const = default;
 };

@@ -13,8 +13,8 @@ using namespace halftone::bisect;
 
 namespace {
 
-/// The operations of a function in order, and a number for each value; constants, which may stand anywhere, are what they
-/// say.
+/// The operations of a function in order, and a number for each value; constants, which may stand anywhere, are what
+/// they say.
 class Reading {
 public:
   explicit Reading(func::FuncOp function) {

@@ -35,7 +35,7 @@ public:
       return name == math::ExpOp::getOperationName() || name == math::ErfOp::getOperationName();
     });
     walkAndApplyPatterns(getOperation(), std::move(patterns));
-    if (targets::hasFeatures(targets::targetOf(getOperation()), "fma"))
+    if (targets::canFuse(targets::targetOf(getOperation())))
       return;
     RewritePatternSet split(&getContext());
     split.add<SplitFma>(&getContext());

@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Fields of packed lines by shifts and masks in 32-bit lanes.
+// Fields of packed lines by shifts and masks of bytes; zero points in 32-bit lanes.
 #include "passes/codegen/Passes.h"
 
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
@@ -34,9 +34,6 @@ struct Lanes {
   Value join(Value a, Value b) { return a ? arith::OrIOp::create(builder, loc, a, b).getResult() : b; }
 };
 
-/// `bits` ones in each byte of a 32-bit word.
-int64_t everyByte(int bits) { return static_cast<int32_t>(0x01010101u * ((1u << bits) - 1)); }
-
 struct ExpandDecode : OpRewritePattern<kernel::DecodeOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -46,22 +43,21 @@ struct ExpandDecode : OpRewritePattern<kernel::DecodeOp> {
       rewriter.replaceOp(op, op.getLines());
       return success();
     }
-    auto bytes = cast<VectorType>(op.getCodes().front().getType());
-    Lanes words{rewriter, op.getLoc(), VectorType::get({bytes.getNumElements() / 4}, rewriter.getI32Type())};
+    Lanes bytes{rewriter, op.getLoc(), cast<VectorType>(op.getCodes().front().getType())};
     SmallVector<Value> codes(op.getCodes().size());
     auto line = op.getLines().begin();
     for (const formats::Plane &plane : formats::planes(format.code.bits)) {
       const int64_t perLine = plane.vectorsPerLine();
       for (size_t first = 0; first < codes.size(); first += perLine, ++line) {
-        Value word = vector::BitCastOp::create(rewriter, op.getLoc(), words.type, *line);
         for (size_t j = first; j < std::min(first + perLine, codes.size()); ++j) {
-          Value field = words.mask(words.shiftRight(word, (j - first) * plane.bits), everyByte(plane.bits));
-          codes[j] = words.join(codes[j], words.shiftLeft(field, plane.low));
+          const auto place = static_cast<int64_t>(j - first);
+          Value field = bytes.shiftRight(*line, place * plane.bits);
+          if (place < perLine - 1) // nothing lies above the last one
+            field = bytes.mask(field, (1 << plane.bits) - 1);
+          codes[j] = bytes.join(codes[j], bytes.shiftLeft(field, plane.low));
         }
       }
     }
-    for (Value &code : codes)
-      code = vector::BitCastOp::create(rewriter, op.getLoc(), bytes, code);
     rewriter.replaceOp(op, codes);
     return success();
   }

@@ -52,13 +52,21 @@ struct ExpandStep : OpRewritePattern<kernel::DotStepOp> {
       return failure();
     const int64_t lanes = op.getAccumulator().getType().getNumElements();
     const int64_t pieces = dot->vector == 0 ? 1 : std::max<int64_t>(lanes * 32 / dot->vector, 1);
+    const auto part = [&](Value vector, int64_t piece) {
+      return targets::pieceOf(rewriter, op.getLoc(), vector, piece, pieces);
+    };
     SmallVector<Value> results;
-    for (int64_t piece = 0; piece < pieces; ++piece) {
-      const auto part = [&](Value vector) { return targets::pieceOf(rewriter, op.getLoc(), vector, piece, pieces); };
-      const SmallVector<Value> levels = llvm::map_to_vector(op.getLevels(), part);
-      const targets::DotStep step = {part(op.getAccumulator()), levels, op.getActivations(), highest(op)};
-      results.push_back(dot->step(rewriter, op.getLoc(), step));
-    }
+    for (int64_t piece = 0; piece < pieces; ++piece)
+      results.push_back(part(op.getAccumulator(), piece));
+    // A vector of levels is used up, all pieces of it, before the next one, unless the instruction adds several up.
+    const int64_t vectors = static_cast<int64_t>(op.getLevels().size()), atOnce = dot->vectors == 1 ? 1 : vectors;
+    for (int64_t first = 0; first < vectors; first += atOnce)
+      for (auto [piece, result] : llvm::enumerate(results)) {
+        const SmallVector<Value> levels =
+            llvm::map_to_vector(op.getLevels().slice(first, atOnce), [&](Value whole) { return part(whole, piece); });
+        result =
+            dot->step(rewriter, op.getLoc(), {result, levels, op.getActivations().slice(first, atOnce), highest(op)});
+      }
     rewriter.replaceOp(op, targets::joinPieces(rewriter, op.getLoc(), op.getAccumulator().getType(), results));
     return success();
   }

@@ -31,13 +31,12 @@ class LowerKernelOps<string name, string what> : Pass<name> {
 
 def LowerDecode : LowerKernelOps<"lower-decode", "Expand kernel.decode to shifts and masks"> {
   let description = [{
-    Knows formats and no processor: fields are shifted and masked in 32-bit lanes (a shift of bytes would become a
-    multiplication or a constant load), planes are joined by a shift and an or.
+    Knows formats and no processor: fields are shifted and masked byte by byte, planes are joined by a shift and an or.
+    Where shifts are of wider lanes only, LLVM makes one of those and a mask of it.
 
     Example (int4):
-      %c:2 = kernel.decode %line                  %w = vector.bitcast %line : vector<64xi8> to vector<16xi32>
-                                            =>    %low = arith.andi %w, %mask   // 0x0f0f0f0f
-                                                  %high = arith.andi (arith.shrui %w, %four), %mask
+      %c:2 = kernel.decode %line         =>       %low = arith.andi %line, %mask   // 15 in each byte
+                                                  %high = arith.shrui %line, %four
   }];
 }
 
@@ -57,6 +56,21 @@ def LowerDot : LowerKernelOps<"lower-dot", "Expand the phases of kernel.dot to t
       kernel.dot_step %acc, [%c], [%x] by "vpdpbusd.512"
     =>
       llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%acc, %c, %spread)
+  }];
+}
+
+def SinkArithmetic : Pass<"sink-arithmetic", "::mlir::func::FuncOp"> {
+  let summary = "Move arithmetic down to where its results are used first";
+  let description = [{
+    Codes are decoded a line at a time, before the first of them is multiplied. In that order all of them live at once,
+    which takes more registers than some processors have: LLVM keeps the order by and large, and spills. Operations
+    without effects move to just before their first user, the last ones first; loads and stores stay where they are.
+
+    Example:
+      %low = arith.andi %line, %mask               %low = arith.andi %line, %mask
+      %high = arith.shrui %line, %four       =>    %sum = llvm.call_intrinsic "...sdot..."(%acc, %low, %x0)
+      %sum = llvm.call_intrinsic ...(%low)         %high = arith.shrui %line, %four
+      %next = llvm.call_intrinsic ...(%high)       %next = llvm.call_intrinsic "...sdot..."(%sum, %high, %x1)
   }];
 }
 

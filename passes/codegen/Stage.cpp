@@ -19,6 +19,7 @@ void halftone::addKernelOpPasses(OpPassManager &passes) {
   passes.addPass(createLowerDecode());
   passes.addPass(createLowerLookup());
   passes.addPass(createLowerDot());
+  passes.addNestedPass<func::FuncOp>(createSinkArithmetic());
   passes.addNestedPass<func::FuncOp>(createApproximateMath());
 }
 

@@ -33,6 +33,8 @@ private:
   mlir::Location loc;
   int64_t lanes;
   mlir::StringAttr dot;
+  /// How far ahead weights are asked for when each is read once, in bytes; 0: not at all.
+  int64_t ahead;
   InputRows input;
   PackedTile weight;
 };

@@ -107,11 +107,11 @@ public:
       FormatAttr format = cast<WeightType>(weight.getType()).getFormat();
       kernel::LayoutAttr &layout = layouts[format];
       if (!layout) {
-        const int64_t group = targets::chooseDot(all->front(), format.getValue()).group;
+        const targets::DotInstruction &dot = targets::chooseDot(all->front(), format.getValue());
         for (kernel::TargetAttr target : *all)
-          if (failed(checkGroup(weight, format.getValue(), target, group)))
+          if (failed(checkOrder(weight, format.getValue(), target, dot)))
             return signalPassFailure();
-        layout = kernel::LayoutAttr::get(&getContext(), lanes, group);
+        layout = kernel::LayoutAttr::get(&getContext(), lanes, dot.group, dot.less);
       }
       weight->setAttr(kernel::layoutAttrName, layout);
     }
@@ -119,14 +119,14 @@ public:
 
 private:
   /// All targets read the same bytes.
-  static LogicalResult checkGroup(WeightOp weight, const formats::Format &format, kernel::TargetAttr target,
-                                  int64_t group) {
-    const int64_t other = targets::chooseDot(target, format).group;
-    if (other == group)
+  static LogicalResult checkOrder(WeightOp weight, const formats::Format &format, kernel::TargetAttr target,
+                                  const targets::DotInstruction &first) {
+    const targets::DotInstruction &dot = targets::chooseDot(target, format);
+    if (dot.group == first.group && dot.less == first.less)
       return success();
     return weight.emitError("targets do not share an order of ")
-           << formats::name(format) << ": " << target << " takes " << other << " columns at once, the first one "
-           << group;
+           << formats::name(format) << ": " << target << " takes " << dot.group << " columns at once, less " << dot.less
+           << ", the first one " << first.group << ", less " << first.less;
   }
 
   /// The reference lowering has no schedule, and reads decoded weights element by element.

@@ -12,19 +12,24 @@ class InputRows {
 public:
   InputRows(lowbit::LinearOp linear, mlir::OpBuilder &builder, mlir::Location loc);
 
-  /// A token's elements or codes from `column` on, as many as a lane of the weight's layout takes in at once. Rows are
-  /// padded to whole groups.
-  mlir::Value group(mlir::Value token, mlir::Value column);
+  /// A token's elements or codes from `column` on in `count` groups, each as many as a lane of the weight's layout
+  /// takes in at once. Rows are padded to whole groups.
+  llvm::SmallVector<mlir::Value> groups(mlir::Value token, mlir::Value column, int64_t count);
   /// What a code of the token is worth in `block`, as f32.
   mlir::Value scale(mlir::Value token, mlir::Value block);
   /// The sum of the token's codes in `block`, as i32.
   mlir::Value sum(mlir::Value token, mlir::Value block);
 
 private:
+  mlir::Value load(mlir::Value token, mlir::Value column, int64_t count);
+
   mlir::OpBuilder &builder;
   mlir::Location loc;
   mlir::Value elements, scales, sums;
-  mlir::VectorType stored, read;
+  int64_t group;
+  /// Groups loaded together.
+  int64_t atOnce;
+  mlir::Type stored, read;
 };
 
 } // namespace halftone

@@ -80,7 +80,9 @@ private:
     Type f32 = builder.getF32Type();
     if (table.format().isPlain())
       return element.getType() == f32 ? element : arith::ExtFOp::create(builder, loc, f32, element).getResult();
-    Value level = arith::ExtUIOp::create(builder, loc, builder.getI32Type(), element);
+    Type i32 = builder.getI32Type();
+    Value level = table.layout().less ? arith::ExtSIOp::create(builder, loc, i32, element).getResult()
+                                      : arith::ExtUIOp::create(builder, loc, i32, element).getResult();
     Value distance = arith::SubIOp::create(builder, loc, level, zero);
     return arith::MulFOp::create(builder, loc, arith::SIToFPOp::create(builder, loc, f32, distance), step);
   }

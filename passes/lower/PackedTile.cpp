@@ -89,7 +89,7 @@ SmallVector<Value> PackedTile::levels(Value offset, Value first, int64_t count, 
 Value PackedTile::lookUp(Value codes) {
   SmallVector<int8_t> table;
   for (int code = 0; code <= format().code.maxCode(); ++code)
-    table.push_back(static_cast<int8_t>(format().code.level(code)));
+    table.push_back(static_cast<int8_t>(format().code.level(code) - form.less));
   return kernel::LookupOp::create(builder, loc, codes.getType(), codes, table);
 }
 
@@ -122,11 +122,16 @@ Value PackedTile::steps(Value offset, int64_t length) {
 
 Value PackedTile::zeros(Value offset, int64_t length) {
   if (!format().zeroPoint)
-    return arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(format().code.zeroLevel()));
+    return arith::ConstantOp::create(
+        builder, loc, builder.getI32IntegerAttr(format().code.zeroLevel() - static_cast<int32_t>(form.less)));
   Value raw = bytes(plus(offset, formats::zerosOffset(format(), form, length)),
                     formats::divideUp(form.lanes * format().code.bits, 8));
-  return kernel::DecodeZerosOp::create(builder, loc, VectorType::get({form.lanes}, builder.getI32Type()), raw,
-                                       type.getFormat());
+  auto lanes = VectorType::get({form.lanes}, builder.getI32Type());
+  Value zeros = kernel::DecodeZerosOp::create(builder, loc, lanes, raw, type.getFormat());
+  if (form.less == 0)
+    return zeros;
+  auto less = DenseElementsAttr::get(lanes, builder.getI32IntegerAttr(static_cast<int32_t>(form.less)));
+  return arith::SubIOp::create(builder, loc, zeros, arith::ConstantOp::create(builder, loc, less));
 }
 
 void PackedTile::prefetch(Value offset, int64_t bytes, int64_t ahead) {

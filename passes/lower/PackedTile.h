@@ -25,12 +25,14 @@ public:
   /// Where the elements of a plain format begin that lie from `column` on, a multiple of the layout's group.
   mlir::Value elementOffset(mlir::Value column);
 
-  /// Vectors `first` to `first + count - 1` of a block of `length` columns that begins at `offset`: levels, or the
-  /// elements of a plain format. `first` is a multiple of 8, so that it begins a line of every plane.
+  /// Vectors `first` to `first + count - 1` of a block of `length` columns that begins at `offset`: levels, less what
+  /// the layout says, or the elements of a plain format. `first` is a multiple of 8, so that it begins a line of every
+  /// plane.
   llvm::SmallVector<mlir::Value> levels(mlir::Value offset, mlir::Value first, int64_t count, int64_t length);
   /// What a level is worth in the block, as f32, one per lane.
   mlir::Value steps(mlir::Value offset, int64_t length);
-  /// The levels that mean 0 in the block, as i32: one per lane when the format stores them, else a scalar.
+  /// The levels that mean 0 in the block, as i32, less the same: one per lane when the format stores them, else a
+  /// scalar.
   mlir::Value zeros(mlir::Value offset, int64_t length);
   /// Asks for the cache lines of `bytes` bytes, `ahead` after `offset`.
   void prefetch(mlir::Value offset, int64_t bytes, int64_t ahead);

@@ -155,6 +155,9 @@ PanelDot::Values PanelDot::addVectors(Value firstVector, Value firstColumn, int6
     Value column =
         arith::AddIOp::create(builder, loc, firstColumn, arith::MulIOp::create(builder, loc, from, index(group)));
     Values sums(before);
+    SmallVector<Values> groups;
+    for (int64_t t = 0; t < count; ++t)
+      groups.push_back(input.groups(plus(firstToken, t), column, number));
     for (int64_t step = 0; step < number; step += atOnce) {
       const int64_t last = std::min(step + atOnce, number);
       SmallVector<Values> levels(tiles), inputs(count);
@@ -162,7 +165,7 @@ PanelDot::Values PanelDot::addVectors(Value firstVector, Value firstColumn, int6
         for (int64_t tile = 0; tile < tiles; ++tile)
           levels[tile].push_back(panel.levels(plus(vector, i), tile));
         for (int64_t t = 0; t < count; ++t)
-          inputs[t].push_back(input.group(plus(firstToken, t), plus(column, i * group)));
+          inputs[t].push_back(groups[t][i]);
       }
       for (auto [i, sum] : llvm::enumerate(sums))
         sum = kernel::DotStepOp::create(builder, loc, sum.getType(), sum, levels[i % tiles], inputs[i / tiles], highest,

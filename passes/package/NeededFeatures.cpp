@@ -1,21 +1,20 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Asks LLVM which features a target has.
+// Asks LLVM which of the features that a binary can ask for a target has.
 #include "passes/package/NeededFeatures.h"
 
+#include "lib/runtime/Features.h"
 #include "passes/targets/Target.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/TargetParser/Host.h"
 
 namespace halftone::package {
 
 std::string neededFeatures(kernel::TargetAttr target) {
   llvm::SmallVector<std::string> needed;
-  // The keys are the same on every processor: all that LLVM can detect on this architecture.
-  for (const auto &feature : llvm::sys::getHostCPUFeatures())
-    if (targets::hasFeatures(target, feature.getKey()))
-      needed.push_back(("+" + feature.getKey()).str());
+  for (const std::string_view name : runtime::featureNames(targets::familyName(target)))
+    if (targets::hasFeatures(target, name))
+      needed.push_back("+" + std::string(name));
   llvm::sort(needed);
   return llvm::join(needed, ",");
 }

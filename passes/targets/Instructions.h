@@ -6,7 +6,7 @@
 
 namespace halftone::targets {
 
-extern const Architecture x86, portable;
+extern const Architecture arm, x86, portable;
 
 /// One token's group of activations in every 32-bit lane.
 mlir::Value spreadGroup(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value group, int64_t lanes);

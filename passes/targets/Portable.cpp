@@ -83,11 +83,13 @@ static Value multiplyBytes(OpBuilder &builder, Location loc, const DotStep &step
 using formats::Scalar;
 
 static constexpr targets::DotInstruction dots[] = {
-    // name, features, vector, plain, highest, group, vectors, step
-    {"multiply-add", "", 0, Scalar::F32, 0, 1, 1, multiplyAdd},
-    {"multiply-add-f16", "", 0, Scalar::F16, 0, 1, 1, multiplyAdd},
-    {"multiply-pairs", "", 0, Scalar::BF16, 0, 2, 1, multiplyPairs},
-    {"multiply-bytes", "", 0, std::nullopt, 255, 4, 1, multiplyBytes},
+    // name, features, vector, plain, highest, less, group, vectors, step
+    {"multiply-add", "", 0, Scalar::F32, 0, 0, 1, 1, multiplyAdd},
+    {"multiply-add-f16", "", 0, Scalar::F16, 0, 0, 1, 1, multiplyAdd},
+    {"multiply-pairs", "", 0, Scalar::BF16, 0, 0, 2, 1, multiplyPairs},
+    {"multiply-bytes", "", 0, std::nullopt, 255, 0, 4, 1, multiplyBytes},
 };
 
-const targets::Architecture targets::portable = {dots, {}};
+static constexpr targets::VectorWidth widths[] = {{"", 128, 16}};
+
+const targets::Architecture targets::portable = {.widths = widths, .dots = dots};

@@ -14,24 +14,39 @@ using namespace mlir;
 using namespace halftone;
 using namespace halftone::targets;
 
-static constexpr llvm::StringLiteral linuxX86 = "x86_64-unknown-linux-gnu";
+/// The families, the first one where a module names no target.
+static const Architecture *const families[] = {&x86, &arm};
 
-ArrayRef<const Architecture *> targets::architectures() {
-  static const Architecture *const all[] = {&x86, &portable};
-  return all;
+static llvm::Triple::ArchType archOf(StringRef triple) { return llvm::Triple(triple).getArch(); }
+
+const Architecture &targets::architectureOf(kernel::TargetAttr target) {
+  for (const Architecture *family : families)
+    if (archOf(family->triple) == archOf(target.getTriple()))
+      return *family;
+  return portable;
 }
 
-/// The first dot instruction that `wanted` takes, the best ones first.
-static const DotInstruction *firstDot(function_ref<bool(const DotInstruction &)> wanted) {
-  for (const Architecture *architecture : architectures())
-    for (const DotInstruction &dot : architecture->dots)
+std::string targets::familyName(kernel::TargetAttr target) {
+  return llvm::Triple(target.getTriple()).getArchName().str();
+}
+
+/// The first dot instruction that `wanted` takes: those of `families`, best first, then those of every family.
+static const DotInstruction *firstDot(ArrayRef<const Architecture *> families,
+                                      function_ref<bool(const DotInstruction &)> wanted) {
+  for (const Architecture *family : families)
+    for (const DotInstruction &dot : family->dots)
       if (wanted(dot))
         return &dot;
-  return nullptr;
+  const DotInstruction *dot = llvm::find_if(portable.dots, wanted);
+  return dot == portable.dots.end() ? nullptr : dot;
+}
+
+static const DotInstruction *firstDot(kernel::TargetAttr target, function_ref<bool(const DotInstruction &)> wanted) {
+  return firstDot(&architectureOf(target), wanted);
 }
 
 const DotInstruction *targets::findDot(StringRef name) {
-  return firstDot([&](const DotInstruction &dot) { return dot.name == name; });
+  return firstDot(families, [&](const DotInstruction &dot) { return dot.name == name; });
 }
 
 /// What LLVM knows of a processor, or null when it knows neither processor nor features of that name.
@@ -59,8 +74,19 @@ bool targets::hasFeatures(kernel::TargetAttr target, StringRef features) {
   return info && llvm::all_of(names, [&](StringRef name) { return info->checkFeatures(("+" + name).str()); });
 }
 
+bool targets::canFuse(kernel::TargetAttr target) {
+  const StringRef feature = architectureOf(target).fuses;
+  return !feature.empty() && hasFeatures(target, feature);
+}
+
+/// Whether a family has the very row.
+static bool has(const Architecture &family, const DotInstruction &dot) {
+  return &dot >= family.dots.begin() && &dot < family.dots.end();
+}
+
 bool targets::supports(kernel::TargetAttr target, const DotInstruction &dot) {
-  return dot.vector <= target.getVector() && hasFeatures(target, dot.features);
+  return dot.vector <= target.getVector() && (has(portable, dot) || has(architectureOf(target), dot)) &&
+         hasFeatures(target, dot.features);
 }
 
 /// Whether `dot` multiplies weights of `format`.
@@ -70,22 +96,25 @@ static bool takes(const DotInstruction &dot, const formats::Format &format) {
 
 const DotInstruction &targets::chooseDot(kernel::TargetAttr target, const formats::Format &format) {
   const DotInstruction *dot =
-      firstDot([&](const DotInstruction &dot) { return takes(dot, format) && supports(target, dot); });
+      firstDot(target, [&](const DotInstruction &dot) { return takes(dot, format) && supports(target, dot); });
   assert(dot && "the portable instructions take every format");
   return *dot;
 }
 
 std::string targets::portableBecause(kernel::TargetAttr target, const formats::Format &format) {
   const DotInstruction &chosen = chooseDot(target, format);
-  const DotInstruction *best = firstDot([&](const DotInstruction &dot) { return takes(dot, format); });
+  const DotInstruction *best = firstDot(target, [&](const DotInstruction &dot) { return takes(dot, format); });
   return chosen.features.empty() && best != &chosen ? "for want of " + best->features.str() : "";
 }
 
-/// Vector registers of the processor.
-static int64_t registersOf(kernel::TargetAttr target) { return hasFeatures(target, "avx512vl") ? 32 : 16; }
+/// The row of the family's widths that says most of `target`.
+static const VectorWidth &widthOf(kernel::TargetAttr target) {
+  const ArrayRef<VectorWidth> widths = architectureOf(target).widths;
+  return *llvm::find_if(widths, [&](const VectorWidth &width) { return hasFeatures(target, width.features); });
+}
 
 targets::RegisterTile targets::chooseRegisterTile(kernel::TargetAttr target, int64_t lanes, int64_t vectors) {
-  const int64_t pieces = std::max<int64_t>(lanes * 32 / target.getVector(), 1), registers = registersOf(target);
+  const int64_t pieces = std::max<int64_t>(lanes * 32 / target.getVector(), 1), registers = widthOf(target).registers;
   RegisterTile best = {1, 1};
   double fewest = 2;
   // Beside the sums there are the levels of one step, the activations of a token, and one for what is between.
@@ -102,10 +131,9 @@ targets::RegisterTile targets::chooseRegisterTile(kernel::TargetAttr target, int
 }
 
 const LookupInstruction *targets::chooseLookup(kernel::TargetAttr target, int64_t bits) {
-  for (const Architecture *architecture : architectures())
-    for (const LookupInstruction &lookup : architecture->lookups)
-      if (lookup.vector <= bits && lookup.vector <= target.getVector() && hasFeatures(target, lookup.features))
-        return &lookup;
+  for (const LookupInstruction &lookup : architectureOf(target).lookups)
+    if (lookup.vector <= bits && lookup.vector <= target.getVector() && hasFeatures(target, lookup.features))
+      return &lookup;
   return nullptr;
 }
 
@@ -126,13 +154,6 @@ Value targets::joinPieces(OpBuilder &builder, Location loc, VectorType type, Arr
   return whole;
 }
 
-/// The widest vectors that the processor runs well.
-static int64_t vectorBits(const llvm::MCSubtargetInfo &info) {
-  if (info.checkFeatures("+avx512f,+avx512bw,+avx512vl,+avx512dq"))
-    return 512;
-  return info.checkFeatures("+avx2") ? 256 : 128;
-}
-
 /// The features of the processor this runs on that differ from those its name implies: hypervisors hide some.
 static std::string hostFeatures() {
   std::vector<std::string> features;
@@ -142,46 +163,95 @@ static std::string hostFeatures() {
   return llvm::join(features, ",");
 }
 
-static Error unknown(StringRef kind, StringRef name) {
-  return {(kind + " '" + name + "' is not one that LLVM knows for x86_64").str()};
+/// The families' names for a message: "x86_64 or aarch64".
+static std::string familyNames() {
+  return llvm::join(
+      llvm::map_range(families, [](auto *family) { return llvm::Triple(family->triple).getArchName().str(); }), " or ");
 }
 
-/// The first of `features` that LLVM does not know, or nothing.
-static std::optional<StringRef> unknownFeature(const llvm::MCSubtargetInfo &info, ArrayRef<StringRef> features) {
-  for (StringRef feature : features) {
-    bool known = llvm::any_of(info.getAllProcessorFeatures(),
-                              [&](const auto &entry) { return feature.drop_front() == entry.Key; });
-    if (!known)
-      return feature;
+static Error unknown(StringRef kind, StringRef name, StringRef where) {
+  return {(kind + " '" + name + "' is not one that LLVM knows for " + where).str()};
+}
+
+/// The family that has a processor of that name, or null.
+static const Architecture *familyOf(StringRef cpu) {
+  for (const Architecture *family : families) {
+    auto info = subtarget(family->triple, "", ""); // LLVM prints on an unknown processor, so it is asked first
+    if (info && info->isCPUStringValid(cpu))
+      return family;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-Expected<kernel::TargetAttr> targets::parseTarget(MLIRContext &context, StringRef text) {
-  // A processor's name may hold dashes, so features begin at the first plus or comma: cpu+a+b, cpu+a,-b, cpu,-b.
-  std::string cpu = text.take_until([](char c) { return c == '+' || c == ','; }).str();
+/// Whether LLVM has a feature of that name.
+static bool isKnown(const llvm::MCSubtargetInfo &info, StringRef feature) {
+  return llvm::any_of(info.getAllProcessorFeatures(), [&](const auto &entry) { return feature == entry.Key; });
+}
+
+namespace {
+/// A target's name in its parts.
+struct Named {
+  std::string cpu;
+  /// Null until it is known.
+  const Architecture *family;
+  /// "+avx512vnni", "-fma".
+  SmallVector<std::string> features;
+};
+} // namespace
+
+/// A processor's name may hold dashes, so features begin at the first plus or comma: cpu+a+b, cpu+a,-b, cpu,-b.
+static Named split(StringRef text) {
+  Named named = {text.take_until([](char c) { return c == '+' || c == ','; }).str(), nullptr, {}};
   std::string features;
-  for (char c : text.drop_front(cpu.size()))
+  for (char c : text.drop_front(named.cpu.size()))
     features += c == '+' ? std::string(",+") : std::string(1, c);
   SmallVector<StringRef> names;
   StringRef(features).split(names, ',', -1, /*KeepEmpty=*/false);
-  const bool native = cpu == "native";
-  std::string all = native ? hostFeatures() : "";
-  if (native)
-    cpu = llvm::sys::getHostCPUName().str();
-  auto info = subtarget(linuxX86, "", ""); // LLVM prints on an unknown processor, so it is asked first
-  if (!info || !info->isCPUStringValid(cpu))
-    return unknown("processor", cpu);
   for (StringRef name : names)
-    if (!name.starts_with("+") && !name.starts_with("-"))
-      return unknown("feature", name);
-  if (std::optional<StringRef> name = unknownFeature(*info, names))
-    return unknown("feature", *name);
-  for (StringRef name : names)
-    all += (all.empty() ? "" : ",") + name.str();
-  auto whole = subtarget(linuxX86, cpu, all);
+    named.features.push_back(name.str());
+  return named;
+}
+
+/// A level's name as the plainest processor with its feature.
+static void replaceLevel(Named &named) {
+  for (const Architecture *family : families)
+    for (const Level &level : family->levels)
+      if (level.name == named.cpu) {
+        named.cpu = family->cpu.str();
+        named.family = family;
+        named.features.insert(named.features.begin(), ("+" + level.feature).str());
+        return;
+      }
+}
+
+/// The target of those parts: vectors as wide as its family has them for it.
+static kernel::TargetAttr targetFor(MLIRContext &context, const Architecture &family, StringRef cpu,
+                                    StringRef features) {
   context.getOrLoadDialect<kernel::KernelDialect>();
-  return kernel::TargetAttr::get(&context, linuxX86, cpu, all, vectorBits(*whole));
+  auto target = kernel::TargetAttr::get(&context, family.triple, cpu, features, 128);
+  return kernel::TargetAttr::get(&context, family.triple, cpu, features, widthOf(target).bits);
+}
+
+Expected<kernel::TargetAttr> targets::parseTarget(MLIRContext &context, StringRef text) {
+  Named named = split(text);
+  replaceLevel(named);
+  std::string features;
+  if (named.cpu == "native") {
+    features = hostFeatures();
+    named.cpu = llvm::sys::getHostCPUName().str();
+  }
+  if (!named.family)
+    named.family = familyOf(named.cpu);
+  if (!named.family)
+    return unknown("processor", named.cpu, familyNames());
+  const llvm::Triple triple(named.family->triple);
+  auto info = subtarget(triple.str(), "", "");
+  for (const std::string &name : named.features)
+    if ((name.front() != '+' && name.front() != '-') || !isKnown(*info, StringRef(name).drop_front()))
+      return unknown("feature", name, triple.getArchName());
+  for (const std::string &name : named.features)
+    features += (features.empty() ? "" : ",") + name;
+  return targetFor(context, *named.family, named.cpu, features);
 }
 
 Expected<SmallVector<kernel::TargetAttr>> targets::parseTargets(MLIRContext &context, StringRef text) {
@@ -198,6 +268,8 @@ Expected<SmallVector<kernel::TargetAttr>> targets::parseTargets(MLIRContext &con
     const Expected<kernel::TargetAttr> target = parseTarget(context, name);
     if (!target)
       return target.error();
+    if (!all.empty() && &architectureOf(*target) != &architectureOf(all.front()))
+      return Error{"'" + names.front() + "' and '" + name + "' are not of one family of processors"};
     all.push_back(*target);
   }
   return all;
@@ -209,7 +281,11 @@ kernel::TargetAttr targets::targetOf(Operation *op) {
       return target;
   if (auto target = op->getAttrOfType<kernel::TargetAttr>(kernel::targetAttrName))
     return target;
-  return kernel::TargetAttr::get(op->getContext(), linuxX86, "x86-64", "", 128);
+  const Architecture *family = families[0];
+  if (auto several = op->getAttrOfType<ArrayAttr>(kernel::targetsAttrName); several && !several.empty())
+    if (auto first = dyn_cast<kernel::TargetAttr>(several[0]))
+      family = &architectureOf(first);
+  return targetFor(*op->getContext(), *family, family->cpu, "");
 }
 
 FailureOr<SmallVector<kernel::TargetAttr>> targets::targetsOf(ModuleOp module) {

@@ -26,6 +26,8 @@ struct DotInstruction {
   /// The plain element it takes; none: unsigned levels of codes up to `highest`, and int8 activations.
   std::optional<formats::Scalar> plain;
   int64_t highest;
+  /// What every level is stored less than it is: 128 when the instruction takes signed bytes and levels up to 255.
+  int64_t less;
   /// Consecutive columns that one lane takes in at once.
   int64_t group;
   /// Vectors of levels that a step should have where registers are scarce: 1, unless it adds several up in narrow
@@ -42,20 +44,52 @@ struct LookupInstruction {
   int64_t vector;
 };
 
-/// The instructions of one family of processors, best first.
-struct Architecture {
-  llvm::ArrayRef<DotInstruction> dots;
-  llvm::ArrayRef<LookupInstruction> lookups;
+/// Vectors that kernels are written in for processors which have `features`.
+struct VectorWidth {
+  llvm::StringLiteral features;
+  /// Their width, which may be that of several registers.
+  int64_t bits;
+  /// How many of them the registers hold.
+  int64_t registers;
 };
 
-/// All of them; the last one's instructions run everywhere.
-llvm::ArrayRef<const Architecture *> architectures();
+/// A name for all processors that have a feature.
+struct Level {
+  llvm::StringLiteral name, feature;
+};
+
+/// One family of processors.
+struct Architecture {
+  /// LLVM's name of Linux on it, and of its plainest processor; none where the instructions are every family's.
+  llvm::StringLiteral triple = "", cpu = "";
+  /// Widest first; the last one needs nothing.
+  llvm::ArrayRef<VectorWidth> widths = {};
+  /// Processors by what they are at least ("armv8.2-a"), as features of the plainest one.
+  llvm::ArrayRef<Level> levels = {};
+  /// What a processor has that multiplies and adds with one rounding.
+  llvm::StringLiteral fuses = "";
+  /// Activations are loaded so many bytes at once, of which instructions take groups of 32 bits by number; 4: each
+  /// group is loaded into all lanes by itself.
+  int64_t activationBytes = 4;
+  /// How far ahead of their use weights that are read once are asked for, in bytes; 0: left to the processor.
+  int64_t prefetch = 0;
+  /// Its instructions, best first.
+  llvm::ArrayRef<DotInstruction> dots = {};
+  llvm::ArrayRef<LookupInstruction> lookups = {};
+};
+
+/// The family of `target`, and its name as in a triple: "x86_64".
+const Architecture &architectureOf(kernel::TargetAttr target);
+std::string familyName(kernel::TargetAttr target);
 
 /// The dot instruction of that name, or null.
 const DotInstruction *findDot(llvm::StringRef name);
 
 /// Whether `target` has all of the comma separated LLVM features.
 bool hasFeatures(kernel::TargetAttr target, llvm::StringRef features);
+
+/// Whether `target` multiplies and adds with one rounding.
+bool canFuse(kernel::TargetAttr target);
 
 /// Whether `target` can run `instruction`.
 bool supports(kernel::TargetAttr target, const DotInstruction &instruction);
@@ -86,13 +120,14 @@ mlir::Value joinPieces(mlir::OpBuilder &builder, mlir::Location loc, mlir::Vecto
                        llvm::ArrayRef<mlir::Value> pieces);
 
 /// The target that `text` names: `native`, an LLVM CPU name or a level (x86-64-v3), then features:
-/// `x86-64-v4+avx512vnni,-fma`. Errors name the part that LLVM does not know.
+/// `x86-64-v4+avx512vnni,-fma`. The name says the family. Errors name the part that LLVM does not know.
 Expected<kernel::TargetAttr> parseTarget(mlir::MLIRContext &context, llvm::StringRef text);
 
-/// Several, best first: what stands behind a comma is a feature when it has a sign, else the next target.
+/// Several of one family, best first: what stands behind a comma is a feature when it has a sign, else the next target.
 Expected<llvm::SmallVector<kernel::TargetAttr>> parseTargets(mlir::MLIRContext &context, llvm::StringRef text);
 
-/// The target of the function or module around `op`, or of the plainest processor when neither names one.
+/// The target of the function or module around `op`, or when neither names one the plainest processor of the family
+/// that the module names several of, or of x86.
 kernel::TargetAttr targetOf(mlir::Operation *op);
 
 /// The targets of a module: one, or several that share its weights, best first. Says at the module when its list holds

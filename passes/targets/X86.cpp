@@ -107,18 +107,18 @@ constexpr auto codes = std::nullopt;
 constexpr auto bf16 = formats::Scalar::BF16;
 
 constexpr targets::DotInstruction dots[] = {
-    // name, features, vector, plain, highest, group, vectors, step
-    {"vpdpbusd.512", "avx512vnni", 512, codes, 255, 4, 1, vpdpbusd},
-    {"vpdpbusd.256", "avx512vnni,avx512vl", 256, codes, 255, 4, 1, vpdpbusd},
-    {"vpdpbusd.vex.256", "avxvnni", 256, codes, 255, 4, 1, vpdpbusd},
-    {"pmaddubsw.512", "avx512bw", 512, codes, pmaddubswHighest, 4, 4, pmaddubsw},
-    {"pmaddwd.512", "avx512bw", 512, codes, 255, 4, 1, pmaddwd},
-    {"pmaddubsw.256", "avx2", 256, codes, pmaddubswHighest, 4, 4, pmaddubsw},
-    {"pmaddwd.256", "avx2", 256, codes, 255, 4, 1, pmaddwd},
-    {"pmaddubsw.128", "ssse3", 128, codes, pmaddubswHighest, 4, 4, pmaddubsw},
-    {"pmaddwd.128", "sse2", 128, codes, 255, 4, 1, pmaddwd},
-    {"vdpbf16ps.512", "avx512bf16", 512, bf16, 0, 2, 1, vdpbf16ps},
-    {"vdpbf16ps.256", "avx512bf16,avx512vl", 256, bf16, 0, 2, 1, vdpbf16ps},
+    // name, features, vector, plain, highest, less, group, vectors, step
+    {"vpdpbusd.512", "avx512vnni", 512, codes, 255, 0, 4, 1, vpdpbusd},
+    {"vpdpbusd.256", "avx512vnni,avx512vl", 256, codes, 255, 0, 4, 1, vpdpbusd},
+    {"vpdpbusd.vex.256", "avxvnni", 256, codes, 255, 0, 4, 1, vpdpbusd},
+    {"pmaddubsw.512", "avx512bw", 512, codes, pmaddubswHighest, 0, 4, 4, pmaddubsw},
+    {"pmaddwd.512", "avx512bw", 512, codes, 255, 0, 4, 1, pmaddwd},
+    {"pmaddubsw.256", "avx2", 256, codes, pmaddubswHighest, 0, 4, 4, pmaddubsw},
+    {"pmaddwd.256", "avx2", 256, codes, 255, 0, 4, 1, pmaddwd},
+    {"pmaddubsw.128", "ssse3", 128, codes, pmaddubswHighest, 0, 4, 4, pmaddubsw},
+    {"pmaddwd.128", "sse2", 128, codes, 255, 0, 4, 1, pmaddwd},
+    {"vdpbf16ps.512", "avx512bf16", 512, bf16, 0, 0, 2, 1, vdpbf16ps},
+    {"vdpbf16ps.256", "avx512bf16,avx512vl", 256, bf16, 0, 0, 2, 1, vdpbf16ps},
 };
 
 constexpr targets::LookupInstruction lookups[] = {
@@ -127,6 +127,22 @@ constexpr targets::LookupInstruction lookups[] = {
     {"llvm.x86.ssse3.pshuf.b.128", "ssse3", 128},
 };
 
+constexpr targets::VectorWidth widths[] = {
+    {"avx512f,avx512bw,avx512vl,avx512dq", 512, 32},
+    {"avx2", 256, 16},
+    {"", 128, 16},
+};
+
 } // namespace
 
-const targets::Architecture targets::x86 = {dots, lookups};
+/// Two pages ahead, so that the next page's address is known, too, before it is needed: 1.1B parameters decode 21 %
+/// faster so than with one page (two threads).
+static constexpr int64_t twoPages = 8192;
+
+const targets::Architecture targets::x86 = {.triple = "x86_64-unknown-linux-gnu",
+                                            .cpu = "x86-64",
+                                            .widths = widths,
+                                            .fuses = "fma",
+                                            .prefetch = twoPages,
+                                            .dots = dots,
+                                            .lookups = lookups};

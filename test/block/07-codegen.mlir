@@ -21,15 +21,9 @@
 // CHECK: %[[START:.*]] = vector.broadcast %[[MINUS]] : i32 to vector<16xi32>
 // CHECK: %[[L0:.*]] = vector.load %{{.*}}[%[[AT]]]
 // CHECK: %[[L1:.*]] = vector.load
-// CHECK: %[[W0:.*]] = vector.bitcast %[[L0]] : vector<64xi8> to vector<16xi32>
-// CHECK: %[[LOW0:.*]] = arith.andi %[[W0]], %[[NIBBLES:.*]] : vector<16xi32>
-// CHECK: %[[UP:.*]] = arith.shrui %[[W0]]
-// CHECK: %[[HIGH0:.*]] = arith.andi %[[UP]], %[[NIBBLES]]
-// CHECK: %[[W1:.*]] = vector.bitcast %[[L1]]
-// CHECK: %[[LOW1:.*]] = arith.andi %[[W1]], %[[NIBBLES]]
-// CHECK: %[[C0:.*]] = vector.bitcast %[[LOW0]] : vector<16xi32> to vector<64xi8>
-// CHECK: %[[C1:.*]] = vector.bitcast %[[HIGH0]]
-// CHECK: %[[C2:.*]] = vector.bitcast %[[LOW1]]
+// CHECK: %[[C0:.*]] = arith.andi %[[L0]], %[[NIBBLES:.*]] : vector<64xi8>
+// CHECK: %[[C1:.*]] = arith.shrui %[[L0]]
+// CHECK: %[[C2:.*]] = arith.andi %[[L1]], %[[NIBBLES]]
 // CHECK: vector.load {{.*}}%c160] : memref<1x172xi8>, vector<4xi8>
 // CHECK: vector.load {{.*}}%c164] : memref<1x172xi8>, vector<4xi8>
 // CHECK: vector.load {{.*}}%c168] : memref<1x172xi8>, vector<4xi8>
@@ -45,8 +39,8 @@
 module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", cpu "icelake-server", features "", vector 512>} {
   func.func private @short_block(%w: !bytes, %tile: index, %codes: memref<1x172xi8>, %scales: memref<1x6xf32>,
                                  %sums: memref<1x6xi32>, %total: vector<16xf32>) -> vector<16xf32> {
-    %four = arith.constant dense<4> : vector<16xi32>
-    %nibbles = arith.constant dense<252645135> : vector<16xi32>
+    %four = arith.constant dense<4> : vector<64xi8>
+    %nibbles = arith.constant dense<15> : vector<64xi8>
     %c0_i32 = arith.constant 0 : i32
     %c8_i32 = arith.constant 8 : i32
     %c0 = arith.constant 0 : index
@@ -69,15 +63,9 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
     %l0 = vector.load %w[%at] : !bytes, vector<64xi8>
     %at1 = arith.addi %at, %c64 : index
     %l1 = vector.load %w[%at1] : !bytes, vector<64xi8>
-    %w0 = vector.bitcast %l0 : vector<64xi8> to vector<16xi32>
-    %low0 = arith.andi %w0, %nibbles : vector<16xi32>
-    %up = arith.shrui %w0, %four : vector<16xi32>
-    %high0 = arith.andi %up, %nibbles : vector<16xi32>
-    %w1 = vector.bitcast %l1 : vector<64xi8> to vector<16xi32>
-    %low1 = arith.andi %w1, %nibbles : vector<16xi32>
-    %code0 = vector.bitcast %low0 : vector<16xi32> to vector<64xi8>
-    %code1 = vector.bitcast %high0 : vector<16xi32> to vector<64xi8>
-    %code2 = vector.bitcast %low1 : vector<16xi32> to vector<64xi8>
+    %code0 = arith.andi %l0, %nibbles : vector<64xi8>
+    %code1 = arith.shrui %l0, %four : vector<64xi8>
+    %code2 = arith.andi %l1, %nibbles : vector<64xi8>
 
     // Four activations in every lane, then the instruction.
     %x0 = vector.load %codes[%c0, %c160] : memref<1x172xi8>, vector<4xi8>

@@ -1,26 +1,22 @@
 // RUN: qopt %s --lower-decode | FileCheck %s
-// Fields of packed lines: shifts and masks in 32-bit lanes, planes joined by a shift and an or.
+// Fields of packed lines: shifts and masks of bytes, planes joined by a shift and an or.
 
 // The low nibbles of a line are one vector, the high ones the next.
 // CHECK-LABEL: func.func @int4(
 // CHECK-SAME: %[[LINE:[^:]*]]: vector<64xi8>
 func.func @int4(%a: vector<64xi8>) -> (vector<64xi8>, vector<64xi8>) {
-  // CHECK: %[[W:.*]] = vector.bitcast %[[LINE]] : vector<64xi8> to vector<16xi32>
-  // CHECK: %[[MASK:.*]] = arith.constant dense<252645135> : vector<16xi32>
-  // CHECK: %[[LOW:.*]] = arith.andi %[[W]], %[[MASK]]
-  // CHECK: %[[FOUR:.*]] = arith.constant dense<4>
-  // CHECK: %[[SHIFTED:.*]] = arith.shrui %[[W]], %[[FOUR]]
-  // CHECK: %[[HIGH:.*]] = arith.andi %[[SHIFTED]], %{{.*}}
-  // CHECK: %[[C0:.*]] = vector.bitcast %[[LOW]] : vector<16xi32> to vector<64xi8>
-  // CHECK: %[[C1:.*]] = vector.bitcast %[[HIGH]]
-  // CHECK: return %[[C0]], %[[C1]]
+  // CHECK: %[[MASK:.*]] = arith.constant dense<15> : vector<64xi8>
+  // CHECK: %[[LOW:.*]] = arith.andi %[[LINE]], %[[MASK]]
+  // CHECK: %[[FOUR:.*]] = arith.constant dense<4> : vector<64xi8>
+  // CHECK: %[[HIGH:.*]] = arith.shrui %[[LINE]], %[[FOUR]]
+  // CHECK: return %[[LOW]], %[[HIGH]]
   %c:2 = kernel.decode %a {format = #lowbit.format<int4, block 32, scale f16>} : vector<64xi8> -> vector<64xi8>, vector<64xi8>
   return %c#0, %c#1 : vector<64xi8>, vector<64xi8>
 }
 
 // An odd vector at the end takes the low half of a line.
 // CHECK-LABEL: func.func @odd(
-// CHECK-COUNT-3: arith.andi
+// CHECK-COUNT-2: arith.andi
 // CHECK-NOT: arith.andi
 func.func @odd(%a: vector<16xi8>, %b: vector<16xi8>) -> (vector<16xi8>, vector<16xi8>, vector<16xi8>) {
   %c:3 = kernel.decode %a, %b {format = #lowbit.format<int4, block 32, scale f16>} : vector<16xi8>, vector<16xi8> -> vector<16xi8>, vector<16xi8>, vector<16xi8>
@@ -31,15 +27,16 @@ func.func @odd(%a: vector<16xi8>, %b: vector<16xi8>) -> (vector<16xi8>, vector<1
 // CHECK-LABEL: func.func @int2(
 // CHECK-SAME: %[[LINE:[^:]*]]: vector<16xi8>
 func.func @int2(%a: vector<16xi8>) -> (vector<16xi8>, vector<16xi8>, vector<16xi8>, vector<16xi8>) {
-  // CHECK: %[[W:.*]] = vector.bitcast %[[LINE]]
-  // CHECK: arith.constant dense<50529027>
-  // CHECK: arith.andi %[[W]]
+  // CHECK: arith.constant dense<3>
+  // CHECK: arith.andi %[[LINE]]
   // CHECK: arith.constant dense<2>
-  // CHECK: arith.shrui %[[W]]
+  // CHECK: %[[SECOND:.*]] = arith.shrui %[[LINE]]
+  // CHECK: arith.andi %[[SECOND]]
   // CHECK: arith.constant dense<4>
-  // CHECK: arith.shrui %[[W]]
+  // CHECK: arith.shrui %[[LINE]]
   // CHECK: arith.constant dense<6>
-  // CHECK: arith.shrui %[[W]]
+  // CHECK: arith.shrui %[[LINE]]
+  // CHECK-NOT: arith.andi
   // CHECK-NOT: arith.ori
   // CHECK: return
   %c:4 = kernel.decode %a {format = #lowbit.format<int2, block 32, scale f16>} : vector<16xi8> -> vector<16xi8>, vector<16xi8>, vector<16xi8>, vector<16xi8>
@@ -51,24 +48,20 @@ func.func @int2(%a: vector<16xi8>) -> (vector<16xi8>, vector<16xi8>, vector<16xi
 // CHECK-SAME: %[[FIRST:[^:]*]]: vector<16xi8>, %[[SECOND:[^:]*]]: vector<16xi8>, %[[HIGH:[^:]*]]: vector<16xi8>
 func.func @int3(%a: vector<16xi8>, %b: vector<16xi8>, %h: vector<16xi8>)
     -> (vector<16xi8>, vector<16xi8>, vector<16xi8>, vector<16xi8>, vector<16xi8>) {
-  // CHECK: %[[W0:.*]] = vector.bitcast %[[FIRST]]
-  // CHECK: arith.constant dense<50529027>
-  // CHECK: %[[LOW0:.*]] = arith.andi %[[W0]]
-  // CHECK: %[[W1:.*]] = vector.bitcast %[[SECOND]]
-  // CHECK: %[[LOW4:.*]] = arith.andi %[[W1]]
-  // CHECK: %[[W2:.*]] = vector.bitcast %[[HIGH]]
-  // CHECK: arith.constant dense<16843009>
-  // CHECK: %[[BIT0:.*]] = arith.andi %[[W2]]
+  // CHECK: arith.constant dense<3>
+  // CHECK: %[[LOW0:.*]] = arith.andi %[[FIRST]]
+  // CHECK: %[[LOW4:.*]] = arith.andi %[[SECOND]]
+  // CHECK: arith.constant dense<1>
+  // CHECK: %[[BIT0:.*]] = arith.andi %[[HIGH]]
   // CHECK: %[[TWO:.*]] = arith.constant dense<2>
   // CHECK: %[[PLACED0:.*]] = arith.shli %[[BIT0]], %[[TWO]]
   // CHECK: %[[CODE0:.*]] = arith.ori %[[LOW0]], %[[PLACED0]]
   // CHECK: arith.constant dense<1>
-  // CHECK: arith.shrui %[[W2]]
+  // CHECK: arith.shrui %[[HIGH]]
   // CHECK: %[[FOUR:.*]] = arith.constant dense<4>
-  // CHECK: arith.shrui %[[W2]], %[[FOUR]]
+  // CHECK: arith.shrui %[[HIGH]], %[[FOUR]]
   // CHECK: %[[CODE4:.*]] = arith.ori %[[LOW4]]
-  // CHECK: vector.bitcast %[[CODE0]]
-  // CHECK: vector.bitcast %[[CODE4]]
+  // CHECK: return %[[CODE0]], {{.*}}, %[[CODE4]]
   %c:5 = kernel.decode %a, %b, %h {format = #lowbit.format<int3, block 32, scale f16>}
            : vector<16xi8>, vector<16xi8>, vector<16xi8> -> vector<16xi8>, vector<16xi8>, vector<16xi8>, vector<16xi8>, vector<16xi8>
   return %c#0, %c#1, %c#2, %c#3, %c#4 : vector<16xi8>, vector<16xi8>, vector<16xi8>, vector<16xi8>, vector<16xi8>

@@ -103,3 +103,39 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
     return %y : vector<8xi32>
   }
 }
+
+// -----
+
+module attributes {halftone.target = #kernel.target<"aarch64-unknown-linux-gnu", cpu "neoverse-n1", features "", vector 512>} {
+  // Wider vectors in pieces, all of a vector of levels before the next one.
+  // CHECK-LABEL: func.func @sdot(
+  // CHECK-SAME: %[[ACC:[^:]*]]: vector<8xi32>, %[[C0:[^:]*]]: vector<32xi8>, %[[C1:[^:]*]]: vector<32xi8>
+  func.func @sdot(%acc: vector<8xi32>, %c0: vector<32xi8>, %c1: vector<32xi8>, %x0: vector<4xi8>, %x1: vector<4xi8>) -> vector<8xi32> {
+    // CHECK: %[[A0:.*]] = vector.extract_strided_slice %[[ACC]] {offsets = [0], sizes = [4]
+    // CHECK: %[[A1:.*]] = vector.extract_strided_slice %[[ACC]] {offsets = [4], sizes = [4]
+    // CHECK: %[[L0:.*]] = vector.extract_strided_slice %[[C0]] {offsets = [0], sizes = [16]
+    // CHECK: %[[B0:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"(%[[A0]], %[[L0]],
+    // CHECK: %[[L1:.*]] = vector.extract_strided_slice %[[C0]] {offsets = [16], sizes = [16]
+    // CHECK: %[[B1:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"(%[[A1]], %[[L1]],
+    // CHECK: llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"(%[[B0]],
+    // CHECK: llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"(%[[B1]],
+    %y = kernel.dot_step %acc, [%c0, %c1], [%x0, %x1] by "sdot" {highest = 15 : i64} : vector<8xi32>, vector<32xi8>, vector<4xi8>
+    return %y : vector<8xi32>
+  }
+}
+
+// -----
+
+module attributes {halftone.target = #kernel.target<"aarch64-unknown-linux-gnu", cpu "cortex-a72", features "", vector 512>} {
+  // Without the instruction: two products of each half added up in 16 bits, pairs of those in 32.
+  // CHECK-LABEL: func.func @smull(
+  func.func @smull(%acc: vector<4xi32>, %c: vector<16xi8>, %x: vector<4xi8>) -> vector<4xi32> {
+    // CHECK: %[[LOW:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.smull.v8i16"
+    // CHECK: %[[HIGH:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.smull.v8i16"
+    // CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.addp.v8i16"(%[[LOW]], %[[HIGH]])
+    // CHECK: %[[SUMS:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.saddlp.v4i32.v8i16"(%[[PAIRS]])
+    // CHECK: arith.addi %{{.*}}, %[[SUMS]]
+    %y = kernel.dot_step %acc, [%c], [%x] by "smull.less" {highest = 255 : i64} : vector<4xi32>, vector<16xi8>, vector<4xi8>
+    return %y : vector<4xi32>
+  }
+}

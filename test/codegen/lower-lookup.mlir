@@ -41,3 +41,14 @@ module attributes {halftone.target = #kernel.target<"x86_64-unknown-linux-gnu", 
     return %v : vector<16xi8>
   }
 }
+
+// -----
+
+// CHECK-LABEL: func.func @tbl(
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.aarch64.neon.tbl1.v16i8"
+module attributes {halftone.target = #kernel.target<"aarch64-unknown-linux-gnu", cpu "cortex-a72", features "", vector 512>} {
+  func.func @tbl(%c: vector<32xi8>) -> vector<32xi8> {
+    %v = kernel.lookup %c in [-1, 0, 1, 2] : vector<32xi8>
+    return %v : vector<32xi8>
+  }
+}

@@ -14,7 +14,7 @@ using testing::ElementsAreArray;
 
 namespace {
 
-constexpr KernelLayout layouts[] = {{16, 4}, {8, 4}, {4, 4}, {16, 1}, {16, 2}};
+constexpr KernelLayout layouts[] = {{16, 4}, {8, 4}, {4, 4}, {16, 1}, {16, 2}, {8, 4, 128}};
 constexpr int64_t columnCounts[] = {1, 7, 31, 48, 288, 300};
 constexpr int64_t rowCounts[] = {1, 15, 16, 17};
 
@@ -118,7 +118,8 @@ int codeAt(const Format &format, const KernelLayout &layout, std::span<const std
     if (!(format.code.bits & width))
       continue;
     const int64_t perLine = 8 / width;
-    const int byte = static_cast<int>(block[begin + vector / perLine * layout.lanes * layout.group + byteInLine]);
+    const int stored = static_cast<int>(block[begin + vector / perLine * layout.lanes * layout.group + byteInLine]);
+    const int byte = width == 8 ? (stored + static_cast<int>(layout.less)) % 256 : stored;
     code |= (byte >> (vector % perLine * width) & ((1 << width) - 1)) << low;
     low += width;
     begin += (vectors + perLine - 1) / perLine * layout.lanes * layout.group;

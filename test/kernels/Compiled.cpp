@@ -91,7 +91,7 @@ std::string whatIsMissing(const Way &way) {
 
 bool canFuse(const Way &way) {
   Context context;
-  return !way.reference && targets::hasFeatures(targetFor(way, context), "fma");
+  return !way.reference && targets::canFuse(targetFor(way, context));
 }
 
 static LogicalResult lower(ModuleOp module, const Way &way, const std::string &segment) {

@@ -105,3 +105,28 @@ module attributes {halftone.targets = [#wide, #narrow]} {
     return %y : tensor<1x20xf32>
   }
 }
+
+// -----
+
+// Where bytes are multiplied as signed ones, levels above 127 are stored 128 less than they are.
+// CHECK: lowbit.weight @bytes {{.*}} {layout = #kernel.layout<lanes 16, group 4, less 128>}
+// CHECK: lowbit.weight @nibbles {{.*}} {layout = #kernel.layout<lanes 16, group 4>}
+// CHECK: #kernel.schedule<lanes 16, tiles 1, tokens 2, dot "sdot.less">
+// CHECK: #kernel.schedule<lanes 16, tiles 1, tokens 2, dot "sdot">
+module attributes {halftone.target = #kernel.target<"aarch64-unknown-linux-gnu", cpu "neoverse-n1", features "", vector 512>} {
+  lowbit.weight @bytes : !lowbit.weight<20x8, #lowbit.format<int8, block 8, scale f16>> in "weights" at 0
+  lowbit.weight @nibbles : !lowbit.weight<20x8, #lowbit.format<int4, block 8, scale f16>> in "weights" at 0
+  func.func @decode(%a: !lowbit.activation<1x8, #lowbit.format<int8, block 8, scale f32>>) -> (tensor<1x20xf32>, tensor<1x20xf32>) {
+    %bytes = lowbit.get @bytes : !lowbit.weight<20x8, #lowbit.format<int8, block 8, scale f16>>
+    %nibbles = lowbit.get @nibbles : !lowbit.weight<20x8, #lowbit.format<int4, block 8, scale f16>>
+    %y = lowbit.kernel {
+      %1 = lowbit.linear %a, %bytes : (!lowbit.activation<1x8, #lowbit.format<int8, block 8, scale f32>>, !lowbit.weight<20x8, #lowbit.format<int8, block 8, scale f16>>) -> tensor<1x20xf32>
+      lowbit.yield %1 : tensor<1x20xf32>
+    } : tensor<1x20xf32>
+    %z = lowbit.kernel {
+      %1 = lowbit.linear %a, %nibbles : (!lowbit.activation<1x8, #lowbit.format<int8, block 8, scale f32>>, !lowbit.weight<20x8, #lowbit.format<int4, block 8, scale f16>>) -> tensor<1x20xf32>
+      lowbit.yield %1 : tensor<1x20xf32>
+    } : tensor<1x20xf32>
+    return %y, %z : tensor<1x20xf32>, tensor<1x20xf32>
+  }
+}
