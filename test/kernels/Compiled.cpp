@@ -9,19 +9,12 @@
 #include "test/io/TemporaryFolder.h"
 
 #include "mlir/Parser/Parser.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/Support/MemoryBuffer.h"
 
-#include <barrier>
 #include <gtest/gtest.h>
-#include <thread>
 
 using namespace mlir;
 
 namespace halftone::test {
-
-/// What model.h asks of the host of a model.
-static void waitForTeam(void *team, int64_t, int64_t) { static_cast<std::barrier<> *>(team)->arrive_and_wait(); }
 
 static DialectRegistry dialects() {
   DialectRegistry registry;
@@ -65,7 +58,10 @@ const std::vector<Way> &allWays() {
                                         {.target = "x86-64-v4+avx512vnni"},
                                         {.target = "x86-64-v4+avx512vnni+avx512bf16"},
                                         {.target = "x86-64-v4+avx512vnni", .vector = 256},
-                                        {.target = "x86-64-v3", .vector = 512}}; // wide tiles, in pieces
+                                        {.target = "x86-64-v3", .vector = 512}, // wide tiles, in pieces
+                                        {.target = "cortex-a72"},
+                                        {.target = "neoverse-n1"},
+                                        {.target = "neoverse-n1+bf16", .vector = 256}};
   return ways;
 }
 
@@ -76,12 +72,19 @@ void EveryWay::start(const std::string &text, const std::vector<Way> &ways) {
           std::async(std::launch::async, [=] { return std::shared_ptr(Compiled::compile(text, way)); });
 }
 
+/// The family of the processor that this runs on.
+static std::string familyHere(MLIRContext &context) {
+  return targets::familyName(targetFor({.target = "native"}, context));
+}
+
 std::string whatIsMissing(const Way &way) {
   static constexpr StringRef features[] = {"ssse3",      "avx2",     "fma",       "bmi2",     "f16c",
                                            "avx512f",    "avx512bw", "avx512cd",  "avx512dq", "avx512vl",
                                            "avx512vnni", "avxvnni",  "avx512bf16"};
   Context context;
   const kernel::TargetAttr wanted = targetFor(way, context), host = targetFor({.target = "native"}, context);
+  if (const std::string family = targets::familyName(wanted); family != familyHere(context))
+    return whatIsMissing(family);
   std::string missing;
   for (StringRef feature : features)
     if (targets::hasFeatures(wanted, feature) && !targets::hasFeatures(host, feature))
@@ -108,30 +111,6 @@ static LogicalResult lower(ModuleOp module, const Way &way, const std::string &s
   return passes.run(module);
 }
 
-static std::unique_ptr<llvm::orc::LLJIT> load(ArrayRef<char> object) {
-  llvm::orc::LLJITBuilder builder;
-  llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit = builder.create();
-  if (!jit) {
-    ADD_FAILURE() << llvm::toString(jit.takeError());
-    return nullptr;
-  }
-  llvm::orc::SymbolMap symbols;
-  symbols[(*jit)->mangleAndIntern("halftone_barrier")] = {llvm::orc::ExecutorAddr::fromPtr(&waitForTeam),
-                                                          llvm::JITSymbolFlags::Exported};
-  llvm::Error error = (*jit)->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols)));
-  if (!error)
-    error =
-        (*jit)->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "model.o"));
-  if (error) {
-    ADD_FAILURE() << llvm::toString(std::move(error));
-    return nullptr;
-  }
-  return std::move(*jit);
-}
-
-Compiled::Compiled() = default;
-Compiled::~Compiled() = default;
-
 namespace {
 /// A module and what came of it.
 struct Emitted {
@@ -154,6 +133,11 @@ struct Emitted {
   }
 
   std::string segment() const { return folder / "segment"; }
+  int64_t recorded(StringRef name) { return (*module)->getAttrOfType<IntegerAttr>(name).getInt(); }
+  std::unique_ptr<Code> load() {
+    const std::string family = targets::familyName(targets::targetOf(*module));
+    return family == familyHere(context) ? loadHere(*bytes) : loadEmulated(*bytes, family);
+  }
 };
 } // namespace
 
@@ -166,19 +150,19 @@ std::unique_ptr<Compiled> Compiled::compile(const std::string &text, const Way &
   Emitted emitted(text, way, Emit::Object);
   if (failed(emitted.bytes))
     return nullptr;
-  std::unique_ptr<Compiled> result(new Compiled);
-  result->jit = load(*emitted.bytes);
-  if (!result->jit)
+  std::unique_ptr<Code> code = emitted.load();
+  if (!code)
     return nullptr;
 
+  std::unique_ptr<Compiled> result(new Compiled);
+  result->code = std::move(code);
   const std::string segment = emitted.folder.read("segment");
   constexpr size_t alignment = 64; // include/halftone/model.h
   result->weights = Memory(segment.size(), alignment);
   std::memcpy(result->weights.data(), segment.data(), segment.size());
-  auto recorded = [&](StringRef name) { return (*emitted.module)->getAttrOfType<IntegerAttr>(name).getInt(); };
-  result->arena = Memory(recorded("halftone.arena_bytes"), alignment);
-  result->cacheBytes = recorded("halftone.cache_bytes");
-  result->cachePositions = recorded("halftone.cache_positions");
+  result->arena = Memory(emitted.recorded("halftone.arena_bytes"), alignment);
+  result->cacheBytes = emitted.recorded("halftone.cache_bytes");
+  result->cachePositions = emitted.recorded("halftone.cache_positions");
   return result;
 }
 
@@ -187,28 +171,11 @@ Memory Compiled::makeCache(int64_t positions) const {
 }
 
 void Compiled::call(const std::string &function, const std::vector<Argument> &arguments, int threads, void *cache) {
-  llvm::Expected<llvm::orc::ExecutorAddr> address = jit->lookup(function);
-  if (!address) {
-    ADD_FAILURE() << llvm::toString(address.takeError());
-    return;
-  }
-  // After bind-memory and plan-memory: weights, cache, team, thread, threads, arena, then the function's own. All are
-  // of the integer class, and a caller may pass more of them than the callee reads.
-  using Function = void (*)(const void *, void *, void *, int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t,
-                            int64_t, int64_t);
-  auto code = address->toPtr<Function>();
-  std::vector<int64_t> own(6);
-  ASSERT_LE(arguments.size(), own.size());
+  Call made = {weights.data(), cache, arena.data(), {}};
+  ASSERT_LE(arguments.size(), made.own.size());
   for (size_t i = 0; i < arguments.size(); ++i)
-    own[i] = arguments[i].bits;
-  std::barrier<> team(threads);
-  auto run = [&](int64_t thread) {
-    code(weights.data(), cache, &team, thread, threads, arena.data(), own[0], own[1], own[2], own[3], own[4], own[5]);
-  };
-  std::vector<std::jthread> others;
-  for (int thread = 1; thread < threads; ++thread)
-    others.emplace_back(run, thread);
-  run(0);
+    made.own[i] = arguments[i].bits;
+  code->call(function, made, threads);
 }
 
 } // namespace halftone::test

@@ -1,7 +1,8 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Functions of `lowbit` operations, compiled and loaded into this process.
+// Functions of `lowbit` operations, compiled and loaded into this process, or one that emulates another processor.
 #pragma once
 
+#include "test/kernels/Code.h"
 #include "test/kernels/Memory.h"
 
 #include <future>
@@ -10,10 +11,6 @@
 #include <ostream>
 #include <string>
 #include <vector>
-
-namespace llvm::orc {
-class LLJIT;
-}
 
 namespace halftone::test {
 
@@ -36,7 +33,7 @@ inline void PrintTo(const Way &way, std::ostream *out) { *out << way.name(); }
 /// The oracle on the plainest processor.
 inline Way referenceWay() { return {.target = "x86-64", .reference = true}; }
 
-/// Why this processor cannot run code for `way`, or nothing.
+/// What is missing to run code for `way` here, or nothing.
 std::string whatIsMissing(const Way &way);
 
 /// Whether code for `way` has fused multiply-adds.
@@ -54,7 +51,6 @@ public:
   /// Compiles the functions of `text`. Fails the test and gives null when that does not work. Several compilations may
   /// run at once.
   static std::unique_ptr<Compiled> compile(const std::string &text, const Way &way);
-  ~Compiled();
 
   /// Calls a function with its arguments in order: its tensors and numbers, then a tensor for each result. `threads`
   /// threads share the work; `cache` holds the module's caches.
@@ -65,8 +61,7 @@ public:
   Memory makeCache(int64_t positions) const;
 
 private:
-  Compiled();
-  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::unique_ptr<Code> code;
   Memory weights, arena;
   int64_t cacheBytes = 0, cachePositions = 1;
 };

@@ -51,8 +51,9 @@ std::string body(int64_t tokens, const formats::Format &format) {
          quantize("a4", "m", h, ah) + linear("d", "a4", ah, parts[6]) + write("  %y = arith.addf %x2, %d : {0}\n", x);
 }
 
-/// A whole block takes long to compile: the oracle, the plainest processor, and this one.
-const std::vector<Way> someWays = {referenceWay(), {.target = "x86-64"}, {.target = "native"}};
+/// A whole block takes long to compile: the oracle, the plainest processor, this one, and one of another family.
+const std::vector<Way> someWays = {
+    referenceWay(), {.target = "x86-64"}, {.target = "native"}, {.target = "neoverse-n1"}};
 
 /// Both layers as calls of one block, and as one function.
 struct Blocks {
