@@ -1,5 +1,5 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One model on its way: what the stages of Pipeline.cpp work on and with.
+// One model on its way: what the stages of StageSteps.cpp work on and with.
 #pragma once
 
 #include "lib/calibrate/Samples.h"
@@ -20,6 +20,9 @@
 #include "llvm/Support/ThreadPool.h"
 
 namespace halftone {
+
+/// The options that decide the bytes of weights, by name; those of calibration only where there is some.
+std::map<std::string, std::string> decisions(const PipelineOptions &options);
 
 class Compilation {
 public:

@@ -1,6 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The instructions of 64-bit ARM processors [Arm ARM, chapter C7], by LLVM's intrinsics.
-#include "passes/targets/Instructions.h"
+#include "passes/targets/Families.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 

@@ -1,6 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Dots that every processor can run: plain vector arithmetic, which LLVM turns into what the processor has.
-#include "passes/targets/Instructions.h"
+#include "passes/targets/Families.h"
 
 using namespace mlir;
 using namespace halftone;

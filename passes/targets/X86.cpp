@@ -1,6 +1,6 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The instructions of x86 processors [Intel SDM, volume 2], by LLVM's intrinsics.
-#include "passes/targets/Instructions.h"
+#include "passes/targets/Families.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
