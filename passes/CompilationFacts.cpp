@@ -78,13 +78,10 @@ Status Compilation::listWeights() {
     if (uses.of(weight).empty())
       continue; // others were derived from it
     const auto type = cast<lowbit::WeightType>(weight.getType());
-    const ArrayRef<int64_t> shape = type.getShape();
-    const formats::Format &format = type.getFormat().getValue();
-    const int64_t rows = shape.size() == 2 ? shape[0] : 1;
     weights.push_back({weight.getSymName().str(),
-                       {shape.begin(), shape.end()},
-                       formats::name(format),
-                       rows * formats::rowBytes(format, shape.back())});
+                       {type.getShape().begin(), type.getShape().end()},
+                       formats::name(type.getFormat().getValue()),
+                       type.storedBytes()});
   }
   return checkFallbacks();
 }

@@ -46,7 +46,7 @@ private:
     tensor.shape.assign(type.getShape().begin(), type.getShape().end());
     tensor.role = roleOf(weight);
     tensor.format = formats::name(format);
-    tensor.bytes = formats::rowBytes(format, type.getShape().back()) * (tensor.shape.size() == 2 ? tensor.shape[0] : 1);
+    tensor.bytes = type.storedBytes();
     tensor.weightError = real(weight, "error");
     tensor.outputError = real(weight, "output_error");
     tensor.divergence = real(weight, "divergence");

@@ -62,7 +62,7 @@ int64_t halftone::kernel::packedBytes(lowbit::WeightType type) {
     return formats::unpackedBytes(format, shape[0], shape[1]);
   auto layout = cast_if_present<LayoutAttr>(type.getEncoding());
   if (!layout)
-    return (shape.size() == 2 ? shape[0] : 1) * formats::rowBytes(format, shape.back());
+    return type.storedBytes();
   return formats::tileCount(layout.get(), shape[0]) * formats::tileBytes(format, layout.get(), shape[1]);
 }
 

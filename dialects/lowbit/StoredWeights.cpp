@@ -12,9 +12,8 @@ using namespace halftone::lowbit;
 
 static formats::StoredShape storedShape(WeightOp weight) {
   auto type = cast<WeightType>(weight.getType());
-  ArrayRef<int64_t> shape = type.getShape();
-  return {.rows = shape.size() == 2 ? shape[0] : 1,
-          .columns = shape.back(),
+  return {.rows = type.getRows(),
+          .columns = type.getColumns(),
           .format = type.getFormat().getValue(),
           .transposed = weight.getTransposed()};
 }

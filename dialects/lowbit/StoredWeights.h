@@ -9,13 +9,13 @@
 
 namespace halftone::lowbit {
 
-/// Opens the weights of a module; each file is mapped once and stays mapped as long as a matrix of it lives.
 /// Rows of a weight, one of a vector, and elements of a row.
 uint64_t storedRows(WeightOp weight);
 uint64_t storedColumns(WeightOp weight);
 /// What a weight takes as storage rows of `format`.
 uint64_t storedBytes(WeightOp weight, const formats::Format &format);
 
+/// Opens the weights of a module; each file is mapped once and stays mapped as long as a matrix of it lives.
 class StoredWeights {
 public:
   /// The matrix that `weight` names; a weight of one dimension is one row. The error names the file.

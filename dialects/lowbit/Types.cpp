@@ -1,6 +1,7 @@
 // Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Syntax and checks of the lowbit types.
 #include "dialects/lowbit/Lowbit.h"
+#include "lib/formats/Packing.h"
 #include "lib/formats/StoredMatrix.h"
 
 #include "mlir/IR/DialectImplementation.h"
@@ -22,6 +23,10 @@ static void printShape(AsmPrinter &printer, ArrayRef<int64_t> shape) { printer.p
 
 /// More elements or bytes than any memory has: products of two sizes below it are checked against it, not computed.
 static constexpr int64_t memoryLimit = int64_t(1) << 46;
+
+int64_t WeightType::storedBytes() const {
+  return getRows() * formats::rowBytes(getFormat().getValue(), getColumns());
+}
 
 LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
                                  FormatAttr format, Attribute encoding) {

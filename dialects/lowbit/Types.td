@@ -30,6 +30,13 @@ def Lowbit_WeightType : Lowbit_Type<"Weight", "weight"> {
                         OptionalParameter<"::mlir::Attribute">:$encoding);
   let builders = [TypeBuilder<(ins "::llvm::ArrayRef<int64_t>":$shape, "FormatAttr":$format),
                               [{ return $_get($_ctxt, shape, format, ::mlir::Attribute()); }]>];
+  let extraClassDeclaration = [{
+    /// Rows, one of a vector, and elements of a row.
+    int64_t getRows() const { return getShape().size() == 2 ? getShape()[0] : 1; }
+    int64_t getColumns() const { return getShape().back(); }
+    /// What the tensor takes as storage rows, one after another.
+    int64_t storedBytes() const;
+  }];
   let assemblyFormat = "`<` custom<Shape>($shape) `,` $format (`,` $encoding^)? `>`";
   let genVerifyDecl = 1;
 }

@@ -18,10 +18,7 @@ static constexpr double tooMuchError = 0.5;
 
 static WeightType typeOf(WeightOp weight) { return cast<WeightType>(weight.getType()); }
 
-int64_t WeightTask::sourceBytes() const {
-  WeightType type = typeOf(weight);
-  return formats::rowBytes(type.getFormat().getValue(), type.getShape().back()) * type.getShape().front();
-}
+int64_t WeightTask::sourceBytes() const { return typeOf(weight).storedBytes(); }
 
 void WeightTask::warnOfLoss() const {
   if (error <= tooMuchError && vanishedBlocks == 0)
