@@ -24,9 +24,7 @@ static void printShape(AsmPrinter &printer, ArrayRef<int64_t> shape) { printer.p
 /// More elements or bytes than any memory has: products of two sizes below it are checked against it, not computed.
 static constexpr int64_t memoryLimit = int64_t(1) << 46;
 
-int64_t WeightType::storedBytes() const {
-  return getRows() * formats::rowBytes(getFormat().getValue(), getColumns());
-}
+int64_t WeightType::storedBytes() const { return getRows() * formats::rowBytes(getFormat().getValue(), getColumns()); }
 
 LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
                                  FormatAttr format, Attribute encoding) {
