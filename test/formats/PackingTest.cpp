@@ -179,7 +179,10 @@ TEST(KernelTile, MissingRowsAndColumnsAreZeroBits) {
   for (const Format &format : allFormats())
     for (const KernelLayout &layout : layouts) {
       std::vector<std::byte> one(tileBytes(format, layout, 31), std::byte(0xaa)), padded(one.size(), std::byte(0xaa));
-      const RowBuffer row = randomRow(format, 31, random), zeros(format, 31);
+      const RowBuffer row = randomRow(format, 31, random);
+      RowBuffer zeros(format, 31);
+      if (format.code.bits == 8)
+        std::ranges::fill(zeros.row().codes, static_cast<uint8_t>(layout.less)); // which is stored as zero bits
       std::vector<EncodedRowView> rows(layout.lanes, zeros.view());
       rows[0] = row.view();
       packTile(format, layout, 31, std::span(rows).first(1), one);
