@@ -41,7 +41,7 @@ gtests() {
   local program
   for program in "$1"/unit/*; do
     [ -x "$program" ] && [ -f "$program" ] || continue
-    suite "$2-$(basename "$program")" 900 "$program" --gtest_brief=1 "--gtest_output=xml:$results/$2-$(basename "$program").xml"
+    suite "$2-$(basename "$program")" 1500 "$program" --gtest_brief=1 "--gtest_output=xml:$results/$2-$(basename "$program").xml"
   done
   [ -n "$(ls -A "$1/unit" 2>/dev/null)" ] || echo "$2-unit" >>"$results/suites"  # no program at all: a suite that ran nothing
 }
