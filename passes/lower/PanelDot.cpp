@@ -160,16 +160,15 @@ PanelDot::Values PanelDot::addVectors(Value firstVector, Value firstColumn, int6
       groups.push_back(input.groups(plus(firstToken, t), column, number));
     for (int64_t step = 0; step < number; step += atOnce) {
       const int64_t last = std::min(step + atOnce, number);
-      SmallVector<Values> levels(tiles), inputs(count);
-      for (int64_t i = step; i < last; ++i) {
+      SmallVector<Values> levels(tiles);
+      for (int64_t i = step; i < last; ++i)
         for (int64_t tile = 0; tile < tiles; ++tile)
           levels[tile].push_back(panel.levels(plus(vector, i), tile));
-        for (int64_t t = 0; t < count; ++t)
-          inputs[t].push_back(groups[t][i]);
-      }
-      for (auto [i, sum] : llvm::enumerate(sums))
-        sum = kernel::DotStepOp::create(builder, loc, sum.getType(), sum, levels[i % tiles], inputs[i / tiles], highest,
+      for (auto [i, sum] : llvm::enumerate(sums)) {
+        const ValueRange inputs = ValueRange(groups[i / tiles]).slice(step, last - step);
+        sum = kernel::DotStepOp::create(builder, loc, sum.getType(), sum, levels[i % tiles], inputs, highest,
                                         schedule.getDot());
+      }
     }
     return sums;
   };

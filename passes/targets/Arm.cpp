@@ -84,7 +84,7 @@ constexpr targets::LookupInstruction lookups[] = {
     {"llvm.aarch64.neon.tbl1.v16i8", "neon", 128},
 };
 
-/// Kernels are written in two registers at once, so that two tiles share what they read of the activations.
+/// Kernels are written in four registers at once, so that sixteen rows share what they read of the activations.
 constexpr targets::VectorWidth widths[] = {{"", 512, 8}};
 
 /// Versions of the architecture.
