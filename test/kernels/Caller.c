@@ -46,10 +46,6 @@ static void runTeam(const struct Request *request) {
   pthread_barrier_destroy(&team);
 }
 
-struct Mapping {
-  uint64_t address, offset, bytes;
-};
-
 int main(int count, char **arguments) {
   const int file = atoi(arguments[1]);
   struct Request request;

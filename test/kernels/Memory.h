@@ -2,6 +2,8 @@
 // Memory that ends where the process may not read: a kernel that reaches behind a tensor does not go unnoticed.
 #pragma once
 
+#include "test/kernels/Request.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,11 +12,6 @@
 #include <vector>
 
 namespace halftone::test {
-
-/// A part of the file that all memory lies in, and its address, which is the same in processes that share the file.
-struct Mapping {
-  uint64_t address, offset, bytes;
-};
 
 class Memory {
 public:

@@ -1,5 +1,6 @@
 """Executables for 64-bit ARM, run on processors that qemu emulates: the same functions as everywhere, by instructions of their own."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import dataclasses
 import json
 import re
 import shutil
@@ -132,7 +133,7 @@ MOST = {"int8-g32": 5.7, "int4-g32": 7.0, "int4-g32-asym": 7.2, "int2-g32": 7.5,
 @pytest.fixture(scope="module")
 def wide(synthetic):
     """Rows that fill tiles and columns that fill blocks."""
-    return synthetic("wide", TINY.__class__(**{**TINY.__dict__, "dim": 256, "hidden": 512}))
+    return synthetic("wide", dataclasses.replace(TINY, dim=256, hidden=512))
 
 
 def loops(assembly):
