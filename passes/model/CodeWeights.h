@@ -13,9 +13,18 @@ struct WeightToCode {
   formats::Format format;
 };
 
-/// Codes `weights` as `options` say, in an order that their inputs decide. Fails as quantizeModel does.
-Expected<std::vector<CodedWeight>> codeWeights(const QuantizeModelOptions &options, const onnx::Model &model,
-                                               const std::vector<WeightToCode> &weights, WeightCoder &coder,
-                                               mlir::MLIRContext &context, QuantizeProgress &progress);
+class CodedJournal;
+
+/// All of a model's weights, in their order.
+struct CodedModel {
+  std::vector<CodedWeight> weights;
+  /// What to remove when the output stands; null when there is nothing.
+  std::shared_ptr<CodedJournal> journal;
+};
+
+/// Codes `weights` as `options` say, those that read the same inputs together. Fails as quantizeModel does.
+Expected<CodedModel> codeWeights(const QuantizeModelOptions &options, const onnx::Model &model,
+                                 const std::vector<WeightToCode> &weights, WeightCoder &coder,
+                                 mlir::MLIRContext &context, QuantizeProgress &progress);
 
 } // namespace halftone

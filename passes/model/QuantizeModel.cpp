@@ -4,7 +4,9 @@
 
 #include "passes/Fallbacks.h"
 #include "passes/model/CodeWeights.h"
+#include "passes/model/CodedJournal.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ThreadPool.h"
@@ -167,20 +169,22 @@ Expected<QuantizeModelReport> quantizeModel(const QuantizeModelOptions &options,
   Expected<WeightCoder> coder = WeightCoder::create(*model, *folder, context);
   if (!coder)
     return coder.error();
-  const Expected<std::vector<CodedWeight>> coded = codeWeights(options, *model, *tasks, *coder, context, progress);
+  const Expected<CodedModel> coded = codeWeights(options, *model, *tasks, *coder, context, progress);
   if (!coded)
     return coded.error();
   if (Status finished = coder->finish(); !finished)
     return finished.error();
-  const Expected<onnx::ModelFiles> files = describe(options, *model, values, *coder, *coded);
+  const Expected<onnx::ModelFiles> files = describe(options, *model, values, *coder, coded->weights);
   if (!files)
     return files.error();
   progress.begin("writing " + options.output);
   if (Status written = write(*files, options, *folder); !written)
     return written.error();
-  for (size_t i = 0; i < coded->size(); ++i) {
-    report.weights.push_back(reportOn((*coded)[i], *options.style, files->otherReaders[i]));
-    warnOfLoss(*model, (*coded)[i], progress);
+  if (coded->journal)
+    coded->journal->remove();
+  for (const auto &[weight, otherReader] : llvm::zip_equal(coded->weights, files->otherReaders)) {
+    report.weights.push_back(reportOn(weight, *options.style, otherReader));
+    warnOfLoss(*model, weight, progress);
   }
   report.bytesBefore = *bytesBefore;
   report.bytesAfter = files->model.size() + (files->external ? files->external->content().size() : 0);

@@ -70,7 +70,8 @@ public:
 };
 
 /// Quantizes the linears of `options.input` into `options.output`, which appears whole or not at all; codes stand in a
-/// work folder beside it meanwhile. The same options and files give the same bytes. Fails when there is no linear to
+/// work folder beside it meanwhile, and what calibrated weights are done in `output`.work, with which a killed run goes
+/// on. The same options and files give the same bytes. Fails when there is no linear to
 /// quantize, when a rule matches none, when the style cannot hold a format, or write a linear
 /// whose weight may not stay as it is, when the model cannot be raised to what the
 /// style needs, when a weight is NaN or infinite, and when the graph cannot run on the calibration data.

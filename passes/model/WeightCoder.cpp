@@ -78,22 +78,20 @@ static std::vector<float> readRows(const formats::StoredMatrix &matrix, int64_t 
   return values;
 }
 
-static std::vector<std::byte> pack(const formats::EncodedMatrix &matrix) {
+static void pack(const formats::EncodedMatrix &matrix, std::span<std::byte> bytes) {
   const int64_t rowBytes = formats::rowBytes(matrix.format(), matrix.columns());
-  std::vector<std::byte> bytes(matrix.rows() * rowBytes);
   for (int64_t row = 0; row < matrix.rows(); ++row)
-    formats::packRow(matrix.format(), matrix.columns(), matrix.row(row),
-                     std::span(bytes).subspan(row * rowBytes, rowBytes));
-  return bytes;
+    formats::packRow(matrix.format(), matrix.columns(), matrix.row(row), bytes.subspan(row * rowBytes, rowBytes));
 }
 
-Expected<CodedWeight> WeightCoder::code(const onnx::LinearWeight &weight, const formats::Format &format,
-                                        std::span<const float> scale, const CodeRows &codeRows) {
+Expected<WeightCodes> WeightCoder::code(const onnx::LinearWeight &weight, const formats::Format &format,
+                                        std::span<const float> scale, const CodeRows &codeRows) const {
   const Expected<formats::StoredMatrix> matrix = source(weight);
   if (!matrix)
     return matrix.error();
   const int64_t rowBytes = formats::rowBytes(format, weight.columns);
-  const uint64_t offset = file->reserve(weight.rows * rowBytes);
+  WeightCodes codes;
+  codes.bytes.resize(weight.rows * rowBytes);
   quantize::GptqLoss lost;
   for (int64_t first = 0; first < weight.rows; first += partRows) {
     const int64_t count = std::min(partRows, weight.rows - first);
@@ -105,14 +103,20 @@ Expected<CodedWeight> WeightCoder::code(const onnx::LinearWeight &weight, const 
       return Error{weight.describe(model) + (first == 0 ? "" : ", of the rows from " + std::to_string(first) + " on") +
                    ", " + part.error().message};
     lost.add(part->loss);
-    if (Status stored = file->writeAt(offset + first * rowBytes, pack(part->matrix)); !stored)
-      return stored.error();
+    pack(part->matrix, std::span(codes.bytes).subspan(first * rowBytes));
   }
-  CodedWeight coded{&weight, format, offset, {.error = lost.weights.error()}};
-  coded.loss.vanishedBlocks = lost.weights.vanishedBlocks;
+  codes.loss = {.error = lost.weights.error(), .vanishedBlocks = lost.weights.vanishedBlocks};
   if (lost.outputNorm != 0)
-    coded.loss.outputError = std::sqrt(lost.outputError / lost.outputNorm);
-  return coded;
+    codes.loss.outputError = std::sqrt(lost.outputError / lost.outputNorm);
+  return codes;
+}
+
+Expected<CodedWeight> WeightCoder::write(const onnx::LinearWeight &weight, const formats::Format &format,
+                                         const WeightCodes &codes) {
+  const uint64_t offset = file->reserve(codes.bytes.size());
+  if (Status stored = file->writeAt(offset, codes.bytes); !stored)
+    return stored.error();
+  return CodedWeight{&weight, format, offset, codes.loss};
 }
 
 Expected<std::vector<float>> WeightCoder::values(const onnx::LinearWeight &weight) const {

@@ -25,7 +25,13 @@ struct CodingLoss {
 /// What a method makes of some rows of a weight.
 using CodeRows = std::function<Expected<quantize::GptqResult>(matrix::MatrixView<const float> rows)>;
 
-/// A weight's codes.
+/// What a method made of a weight: its storage rows.
+struct WeightCodes {
+  CodingLoss loss;
+  std::vector<std::byte> bytes;
+};
+
+/// A weight whose codes stand in the file.
 struct CodedWeight {
   const onnx::LinearWeight *weight;
   formats::Format format;
@@ -43,8 +49,11 @@ public:
   /// Rounds to nearest.
   Expected<CodedWeight> round(const onnx::LinearWeight &weight, const formats::Format &format);
   /// By a method, some rows at a time. \param scale by which columns are multiplied first; empty: by 1.
-  Expected<CodedWeight> code(const onnx::LinearWeight &weight, const formats::Format &format,
-                             std::span<const float> scale, const CodeRows &codeRows);
+  Expected<WeightCodes> code(const onnx::LinearWeight &weight, const formats::Format &format,
+                             std::span<const float> scale, const CodeRows &codeRows) const;
+  /// Writes what a method made into the file.
+  Expected<CodedWeight> write(const onnx::LinearWeight &weight, const formats::Format &format,
+                              const WeightCodes &codes);
 
   /// All of a weight's elements, f32 [rows, columns].
   Expected<std::vector<float>> values(const onnx::LinearWeight &weight) const;

@@ -43,7 +43,8 @@ def compileOne(options, folder, method, *arguments):
     if not path.exists():
         subprocess.run([options.halftone, "compile", options.model, f"--tokenizer={options.tokenizer}", *METHODS[method], *data, *arguments, "-o", path],
                        check=True, capture_output=True)
-    sizes = [(math.prod(shape), stored) for _, shape, _, stored in json.loads(run(path, "--info"))["weights"] if len(shape) == 2]
+    sizes = [(math.prod(shape), stored) for _, shape, format, stored in json.loads(run(path, "--info"))["weights"]
+             if len(shape) == 2 and format != "f32"]  # tables of angles stay f32
     linears = [size for size in sizes if size[0] < max(sizes)[0]]  # the embedding, which is the head too, is larger than any
     return path, 8 * sum(stored for _, stored in linears) / sum(elements for elements, _ in linears)
 
