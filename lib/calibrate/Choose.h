@@ -4,6 +4,8 @@
 
 #include "lib/runtime/Sampler.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <vector>
 
 namespace halftone::calibrate {
@@ -19,6 +21,13 @@ template <class T> void choose(std::vector<T> &list, int64_t wanted, uint64_t se
     if (random.uniform() * static_cast<double>(list.size() - i) < static_cast<double>(wanted - chosen))
       std::swap(list[chosen++], list[i]);
   list.resize(chosen);
+}
+
+/// Of how many sequences in a row one is to be taken, so that of equal ones with `tokens` tokens in all those taken
+/// have at most `most`; 1 when all may be.
+inline size_t spacing(int64_t tokens, int64_t most) {
+  most = std::max<int64_t>(most, 1);
+  return std::max<int64_t>(1, (tokens + most - 1) / most);
 }
 
 } // namespace halftone::calibrate

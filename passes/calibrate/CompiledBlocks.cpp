@@ -2,6 +2,7 @@
 // Running the chain: one step at a time over all sequences, observed where a pass asks.
 #include "passes/calibrate/CompiledBlocks.h"
 
+#include "lib/calibrate/Choose.h"
 #include "lib/calibrate/SpillFile.h"
 #include "passes/calibrate/StepCall.h"
 
@@ -304,7 +305,7 @@ private:
       channels += chain().values[id].channels;
     const auto tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t(0));
     const int64_t most = std::min<int64_t>(judgedTokens, batchBytes / sizeof(float) / channels);
-    const size_t every = std::min<size_t>(lengths.size(), (tokens + most - 1) / most);
+    const size_t every = spacing(tokens, most);
     judged.clear();
     judgedValues = 0;
     for (size_t i = 0; i < lengths.size(); i += every) {

@@ -2,6 +2,8 @@
 // One step at a time over all sequences, so that one block's weights are in memory.
 #include "passes/calibrate/Divergence.h"
 
+#include "lib/calibrate/Choose.h"
+
 #include "mlir/IR/Threading.h"
 
 #include <numeric>
@@ -13,11 +15,12 @@ using namespace halftone::calibrate;
 /// Most bytes of outputs: logits, and what comparing them needs.
 static constexpr size_t mostBytes = size_t(512) << 20;
 
-static std::vector<Sequence> choose(std::vector<Sequence> sequences, int64_t tokens) {
+/// Evenly spaced ones, of about `tokens` tokens.
+static std::vector<Sequence> evenlySpaced(std::vector<Sequence> sequences, int64_t tokens) {
   int64_t all = 0;
   for (const Sequence &sequence : sequences)
     all += sequence.tokens;
-  const size_t every = std::max<int64_t>(1, all / std::max<int64_t>(1, tokens));
+  const size_t every = spacing(all, tokens);
   std::vector<Sequence> chosen;
   for (size_t i = 0; i < sequences.size(); i += every)
     chosen.push_back(std::move(sequences[i]));
@@ -34,7 +37,7 @@ Expected<std::unique_ptr<Divergence>> Divergence::create(ModuleOp module, std::v
   const ChainValue &outputs = code->chain.values[code->chain.steps.back().results.front()];
   const int64_t fitting = mostBytes / (outputs.channels * (sizeof(float) + sizeof(double)));
   std::unique_ptr<Divergence> result(
-      new Divergence(module, std::move(*code), choose(std::move(sequences), std::min(tokens, fitting))));
+      new Divergence(module, std::move(*code), evenlySpaced(std::move(sequences), std::min(tokens, fitting))));
   result->keep = std::move(keep);
   if (Status run = result->run(); !run)
     return run.error();

@@ -88,3 +88,18 @@ def test_sizes_that_do_not_fit_are_errors(tmp_path, arguments, message):
     assert result.returncode == 1
     assert re.fullmatch(f"error: .*{re.escape(message)}.*\n", result.stderr)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_hollow_model_takes_no_disk(tmp_path):
+    """It has the shapes of a full one, and no two weights alike, so that none is taken for another."""
+    assert export(tmp_path / "full", *SMALL, "--no-tied").returncode == 0
+    done = export(tmp_path / "hollow", "--shape=Llama-2-70B", "--layers=3", "--hollow")
+    assert done.returncode == 0, done.stderr
+    status = (tmp_path / "hollow" / "model.onnx.data").stat()
+    assert status.st_size > 10e9 and status.st_blocks * 512 < 1e6
+    assert export(tmp_path / "small", *SMALL, "--no-tied", "--hollow").returncode == 0
+    assert shapes(tmp_path / "small") == shapes(tmp_path / "full")
+    assert (tmp_path / "small" / "model.onnx.data").stat().st_size == (tmp_path / "full" / "model.onnx.data").stat().st_size
+    weights = [onnx.numpy_helper.to_array(x) for x in onnx.load(tmp_path / "small" / "model.onnx").graph.initializer]
+    weights = [x for x in weights if x.dtype == np.float32 and x.size >= 64 and np.count_nonzero(x) <= 1]
+    assert len(weights) == 3 * 9 + 3 and len({float(x.flat[0]) for x in weights}) == len(weights)

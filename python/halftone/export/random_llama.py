@@ -17,6 +17,7 @@ SHAPES = {
     "SmolLM2-135M": Config(576, 1536, 30, 9, 3, 49152, 8192, tied=True, theta=100000.0),
     "TinyLlama-1.1B": Config(2048, 5632, 22, 32, 4, 32000, 2048, tied=False),
     "Llama-2-7B": Config(4096, 11008, 32, 32, 32, 32000, 4096, tied=False),
+    "Llama-2-70B": Config(8192, 28672, 80, 64, 8, 32000, 4096, tied=False),
 }
 
 
@@ -35,14 +36,27 @@ def randomWeights(config, seed=0):
     return weight
 
 
-def export(config, output, seed=0):
-    """Writes a model of `config` to `output`, a folder (model.onnx inside) or a file that ends in .onnx. Returns the paths
-    written: the graph's and its weights'."""
+def hollowWeights(config):
+    """What buildLlama takes as `weight`: holes, numbered from 1."""
+    shapes = config.weightShapes()
+    names = list(shapes)
+
+    def weight(name, layer):
+        number = 1 + names.index(name) + len(names) * (0 if layer is None else 1 + layer)
+        return Weight(tuple(shapes[name]), first=number)
+
+    return weight
+
+
+def export(config, output, seed=0, hollow=False):
+    """Writes a model of `config` to `output`, a folder (model.onnx inside) or a file that ends in .onnx; a hollow one has holes
+    as weights. Returns the paths written: the graph's and its weights'."""
     output = Path(output)
     path = output if output.suffix == ".onnx" else output / "model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"max_position_embeddings": str(config.context)}
-    return writeModel(buildLlama(config, randomWeights(config, seed)), path, metadata, external=True)
+    weights = hollowWeights(config) if hollow else randomWeights(config, seed)
+    return writeModel(buildLlama(config, weights), path, metadata, external=True)
 
 
 # option -> (field of Config, what it says)
@@ -66,6 +80,7 @@ def _arguments(arguments):
     parser.add_argument("--tied", action=argparse.BooleanOptionalAction, help="one matrix as embedding and head")
     parser.add_argument("--theta", type=float, help="base of the rotary angles")
     parser.add_argument("--seed", type=int, default=0, help="of the weights (%(default)s)")
+    parser.add_argument("--hollow", action="store_true", help="no weights: holes in the file, which read as zeros and take no disk; for dry runs")
     return parser.parse_args(arguments)
 
 
@@ -81,7 +96,7 @@ def _config(options):
 
 def main(arguments=None):
     options = _arguments(arguments)
-    return execute(lambda: export(_config(options), options.output, options.seed), options.output, ValueError)
+    return execute(lambda: export(_config(options), options.output, options.seed, options.hollow), options.output, ValueError)
 
 
 if __name__ == "__main__":

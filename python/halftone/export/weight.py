@@ -2,17 +2,19 @@
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import math
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Optional
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Weight:
-    """`make()` gives the array, of `shape`."""
+    """`make()` gives the array, of `shape`. A hollow one has none: all is zero but its first element, which tells it from others, and
+    in a file of its own it takes no room."""
 
     shape: tuple
-    make: Callable[[], np.ndarray]
+    make: Optional[Callable[[], np.ndarray]] = None
+    first: float = 0.0
 
     @property
     def size(self):
@@ -21,7 +23,7 @@ class Weight:
     @property
     def T(self):
         """The transposed weight."""
-        return Weight(self.shape[::-1], lambda: self.make().T)
+        return Weight(self.shape[::-1], self.make and (lambda: self.make().T), self.first)
 
     @staticmethod
     def of(array):

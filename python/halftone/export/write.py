@@ -51,6 +51,16 @@ def _values(weight):
     return np.ascontiguousarray(weight.make(), "<f4")
 
 
+def _append(file, weight):
+    """Returns the bytes of the weight. A hollow one is a hole."""
+    if weight.make:
+        return file.write(_values(weight).data)
+    start, length = file.tell(), 4 * weight.size
+    file.write(np.float32(weight.first).tobytes())
+    file.truncate(file.seek(start + length))
+    return length
+
+
 def _inline(name, weight):
     tensor = _tensor(name, weight)
     tensor.raw_data = _values(weight).tobytes()
@@ -60,7 +70,7 @@ def _inline(name, weight):
 def _external(file, location, name, weight):
     file.write(bytes(-file.tell() % ALIGNMENT))
     offset = file.tell()
-    length = file.write(_values(weight).data)
+    length = _append(file, weight)
     tensor = _tensor(name, weight)
     tensor.data_location = TensorProto.EXTERNAL
     for key, value in (("location", location), ("offset", offset), ("length", length)):
