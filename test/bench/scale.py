@@ -9,38 +9,14 @@ import argparse
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-HALFTONE = ROOT / "build" / "bin" / "halftone"
+from compiling import compileModel, export
+
 DEPTHS = (6, 48)
-
-
-def export(path, *arguments):
-    command = [sys.executable, "-m", "halftone.export.random_llama", "-o", path, *arguments]
-    subprocess.run(command, env={"PYTHONPATH": str(ROOT / "python")}, check=True, stderr=subprocess.DEVNULL)
-
-
-def compileModel(model, output):
-    """(seconds, {stage: seconds}, peak of RssAnon in bytes, sampled every 20 ms)."""
-    start, peak = time.monotonic(), 0
-    command = [HALFTONE, "compile", model, "--format=int4-g32", "-o", output]
-    with tempfile.TemporaryFile("w+") as text:
-        process = subprocess.Popen(command, stderr=text)
-        while process.poll() is None:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            if match := re.search(r"RssAnon:\s+(\d+) kB", status):
-                peak = max(peak, int(match.group(1)) * 1024)
-            time.sleep(0.02)
-        text.seek(0)
-        said = text.read()
-    if process.returncode:
-        raise SystemExit(said)
-    stages = {name: float(seconds) for name, seconds in re.findall(r"^(\w+) +(\d+\.\d+) +\d+$", said, re.MULTILINE)}
-    return time.monotonic() - start, stages, peak
+FORMAT = "--format=int4-g32"
 
 
 def codeBytes(program):
@@ -58,7 +34,7 @@ def depth(folder, runs):
         model = folder / f"depth-{layers}.onnx"
         sizes = ["--hidden=64", "--heads=4", "--kv-heads=2", "--ffn=160", "--vocab=512", "--context=512"]
         export(model, f"--layers={layers}", *sizes)
-        measured = [compileModel(model, folder / f"depth-{layers}")[1] for _ in range(runs)]
+        measured = [compileModel(model, folder / f"depth-{layers}", FORMAT)[1] for _ in range(runs)]
         after = [sum(seconds for name, seconds in stages.items() if name not in ("import", "total")) for stages in measured]
         rows[layers] = ([stages["import"] for stages in measured], after, codeBytes(folder / f"depth-{layers}"))
         print(f"{layers:3} layers: import {spread(rows[layers][0])} s, after it {spread(after)} s, .text {rows[layers][2]} bytes")
@@ -78,7 +54,7 @@ def size(folder, shape, runs):
         subprocess.run(["cp", weights, folder / "copy"], check=True)
         copies.append(time.monotonic() - start)
         (folder / "copy").unlink()
-        seconds, _, peak = compileModel(model, folder / shape)
+        seconds, _, peak = compileModel(model, folder / shape, FORMAT)
         compiles.append(seconds)
         peaks.append(peak)
     ratios = [a / b for a, b in zip(compiles, copies)]
