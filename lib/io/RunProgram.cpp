@@ -5,11 +5,13 @@
 #include "lib/io/SystemError.h"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -128,7 +130,9 @@ static Status judge(const std::string &path, int status, const std::string &last
   return {};
 }
 
-Status runProgram(const std::string &path, std::span<const std::string> arguments, const TakeLine &take) {
+Status runProgram(const std::string &path, std::span<const std::string> arguments, const TakeLine &take,
+                  ProgramCost *cost) {
+  const auto begin = std::chrono::steady_clock::now();
   Pipe output, error;
   if (const int code = output.failed != 0 ? output.failed : error.failed)
     return systemError(path, "make pipes for it", code);
@@ -146,8 +150,12 @@ Status runProgram(const std::string &path, std::span<const std::string> argument
   if (!listened)
     kill(process, SIGTERM);
   int status = 0;
-  while (waitpid(process, &status, 0) < 0 && errno == EINTR)
+  rusage used = {};
+  while (wait4(process, &status, 0, &used) < 0 && errno == EINTR)
     ;
+  if (cost)
+    *cost = {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+             static_cast<uint64_t>(used.ru_maxrss) * 1024};
   return listened ? judge(path, status, lastLine) : listened;
 }
 

@@ -10,44 +10,60 @@
 
 namespace halftone::runtime {
 
-static constexpr int64_t decodeTokens = 128, prefillTokens = 256, warmUps = 1, runs = 5;
+static constexpr int64_t decodeTokens = 128, prefillTokens = 256, warmUps = 1;
 
-Expected<BenchTokens> BenchTokens::create(const Session &session) {
-  if (session.context() < 2)
+Expected<BenchTokens> BenchTokens::create(const Session &session, const BenchOptions &options) {
+  const int64_t context = session.context(), depth = options.depth.value_or(1);
+  if (context < 2)
     return Error{"a context of 1 leaves nothing to decode after the first token"};
+  const int64_t decode = options.decode.value_or(std::min(decodeTokens, std::max<int64_t>(context - depth, 1)));
+  const int64_t prefill = options.prefill.value_or(std::min(prefillTokens, context));
+  if (depth + decode > context)
+    return Error{std::to_string(decode) + " tokens after " + std::to_string(depth) + " need a context of " +
+                 std::to_string(depth + decode) + ", this one is of " + std::to_string(context)};
+  if (prefill > context)
+    return Error{std::to_string(prefill) + " tokens do not fit into a context of " + std::to_string(context)};
   BenchTokens result;
-  result.decodeCount = static_cast<size_t>(std::min(decodeTokens, session.context() - 1) + 1);
-  result.prefillCount = static_cast<size_t>(std::min(prefillTokens, session.context()));
+  result.depthCount = static_cast<size_t>(depth);
+  result.decodeCount = static_cast<size_t>(decode);
+  result.prefillCount = static_cast<size_t>(prefill);
   RandomGenerator random(0);
-  for (size_t count = std::max(result.decodeCount, result.prefillCount); result.tokens.size() < count;)
+  for (size_t count = std::max(depth + decode, prefill); result.tokens.size() < count;)
     result.tokens.push_back(static_cast<int64_t>(random.uniform() * static_cast<double>(session.vocabulary())));
   return result;
 }
 
-/// Tokens per second of decoding all but the first of `tokens`.
-static double measureDecode(Session &session, std::span<const int64_t> tokens) {
+/// Reads tokens in chunks.
+static void read(Session &session, std::span<const int64_t> tokens) {
+  while (!tokens.empty()) {
+    const size_t size = std::min(tokens.size(), static_cast<size_t>(session.chunk()));
+    session.prefill(tokens.first(size));
+    tokens = tokens.subspan(size);
+  }
+}
+
+/// Tokens per second of decoding.
+static double measureDecode(Session &session, const BenchTokens &tokens) {
+  const std::span<const int64_t> depth = tokens.before();
   session.restart();
-  session.decode(tokens.front());
+  read(session, depth.first(depth.size() - 1));
+  session.decode(depth.back());
   const double before = now();
-  for (const int64_t token : tokens.subspan(1))
+  for (const int64_t token : tokens.decode())
     session.decode(token);
-  return static_cast<double>(tokens.size() - 1) / (now() - before);
+  return static_cast<double>(tokens.decode().size()) / (now() - before);
 }
 
 static double measurePrefill(Session &session, std::span<const int64_t> tokens) {
   session.restart();
   const double before = now();
-  for (std::span<const int64_t> rest = tokens; !rest.empty();) {
-    const size_t size = std::min(rest.size(), static_cast<size_t>(session.chunk()));
-    session.prefill(rest.first(size));
-    rest = rest.subspan(size);
-  }
+  read(session, tokens);
   return static_cast<double>(tokens.size()) / (now() - before);
 }
 
-Expected<Benchmark> bench(Session &session, const halftone_probe *probes, int64_t bytesPerToken,
-                          io::ProgressLine &progress, bool (*interrupted)()) {
-  const Expected<BenchTokens> tokens = BenchTokens::create(session);
+Expected<Benchmark> bench(Session &session, const BenchOptions &options, const halftone_probe *probes,
+                          int64_t bytesPerToken, io::ProgressLine &progress, bool (*interrupted)()) {
+  const Expected<BenchTokens> tokens = BenchTokens::create(session, options);
   if (!tokens)
     return tokens.error();
   Expected<BandwidthProbe> probe = BandwidthProbe::create(session.threads());
@@ -62,22 +78,24 @@ Expected<Benchmark> bench(Session &session, const halftone_probe *probes, int64_
     result.reread.push_back(probe->measure(static_cast<uint64_t>(bytesPerToken)));
     arithmetic->measure();
   };
-  result.decodeTokens = static_cast<int64_t>(tokens->decode().size()) - 1;
+  result.depth = static_cast<int64_t>(tokens->before().size());
+  result.decodeTokens = static_cast<int64_t>(tokens->decode().size());
   result.prefillTokens = static_cast<int64_t>(tokens->prefill().size());
-  for (int64_t run = 0; run < warmUps + runs; ++run) {
+  const int64_t runs = warmUps + options.runs;
+  for (int64_t run = 0; run < runs; ++run) {
     result.interrupted = interrupted && interrupted();
     if (result.interrupted)
       return result;
     if (run >= warmUps)
       measureLimits();
-    const double decode = measureDecode(session, tokens->decode());
+    const double decode = measureDecode(session, *tokens);
     const double prefill = measurePrefill(session, tokens->prefill());
     if (run >= warmUps) {
       result.decode.push_back(decode);
       result.prefill.push_back(prefill);
     }
-    progress.advance("run " + std::to_string(run + 1) + "/" + std::to_string(warmUps + runs),
-                     static_cast<uint64_t>(run + 1), static_cast<uint64_t>(warmUps + runs));
+    progress.advance("run " + std::to_string(run + 1) + "/" + std::to_string(runs), static_cast<uint64_t>(run + 1),
+                     static_cast<uint64_t>(runs));
   }
   measureLimits();
   result.peaks = arithmetic->peaks();
@@ -130,12 +148,13 @@ std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format,
       {"decode_tokens_per_second", literal(median(benchmark.decode)), "decode",
        withRange(benchmark.decode, 1, "tokens/s")},
       {"decode_tokens_per_second_range", literal(range(benchmark.decode))},
+      {"decode_depth", literal(benchmark.depth)},
       {"decode_tokens", literal(benchmark.decodeTokens)},
       {"prefill_tokens_per_second", literal(median(benchmark.prefill)), "prefill",
        withRange(benchmark.prefill, 1, "tokens/s")},
       {"prefill_tokens_per_second_range", literal(range(benchmark.prefill))},
       {"prefill_tokens", literal(benchmark.prefillTokens)},
-      {"runs", literal(runs)},
+      {"runs", literal(static_cast<int64_t>(benchmark.decode.size()))},
       {"bytes_per_token", literal(bytesPerToken), "weights read per token", std::to_string(bytesPerToken) + " bytes"},
       {"decode_bytes_per_second", literal(bytesPerSecond), "by decode", fixed(bytesPerSecond / giga, 1) + " GB/s"},
       {"bandwidth_bytes_per_second", literal(median(benchmark.memory)), "the machine reads memory at",

@@ -8,29 +8,39 @@
 #include "lib/runtime/Figures.h"
 #include "lib/runtime/Session.h"
 
+#include <optional>
 #include <vector>
 
 namespace halftone::runtime {
 
+/// How much is measured. What is not given is 128 tokens decoded after 1 and 256 tokens read, each less where the
+/// context is shorter.
+struct BenchOptions {
+  std::optional<int64_t> depth, decode, prefill; ///< tokens
+  int64_t runs = 5;
+};
+
 /// Tokens like those of a text to the embedding: anywhere in the table, and the same in every run.
 class BenchTokens {
 public:
-  /// Fails when a context of 1 leaves nothing to decode.
-  static Expected<BenchTokens> create(const Session &session);
+  /// Fails when a context of 1 leaves nothing to decode, and when one does not hold what was given.
+  static Expected<BenchTokens> create(const Session &session, const BenchOptions &options = {});
 
-  /// One token, and up to 128 to decode after it.
-  std::span<const int64_t> decode() const { return std::span(tokens).first(decodeCount); }
-  /// Up to 256 tokens to read into an empty cache.
+  /// What is in the cache before.
+  std::span<const int64_t> before() const { return std::span(tokens).first(depthCount); }
+  /// What is decoded after that.
+  std::span<const int64_t> decode() const { return std::span(tokens).subspan(depthCount, decodeCount); }
+  /// What is read into an empty cache.
   std::span<const int64_t> prefill() const { return std::span(tokens).first(prefillCount); }
 
 private:
   std::vector<int64_t> tokens;
-  size_t decodeCount = 0, prefillCount = 0;
+  size_t depthCount = 0, decodeCount = 0, prefillCount = 0;
 };
 
 /// What was measured, one value a run.
 struct Benchmark {
-  int64_t decodeTokens = 0;            ///< decoded one by one, after one token
+  int64_t depth = 0, decodeTokens = 0; ///< decoded one by one, after `depth` tokens
   int64_t prefillTokens = 0;           ///< read in chunks, into an empty cache, without logits
   std::vector<double> decode, prefill; ///< tokens per second
   std::vector<double> memory;          ///< bytes per second of reading a block larger than any cache ...
@@ -39,12 +49,11 @@ struct Benchmark {
   bool interrupted = false;
 };
 
-/// Measures decode of 128 tokens after 1 and prefill of 256 tokens, each less where the context is shorter: one run to
-/// warm up, then five. The machine's limits, reading memory and the variant's probes, are measured before and after
-/// each of them, with as many threads. Fails when memory or threads cannot be had, and when a context of 1 leaves
-/// nothing to decode.
-Expected<Benchmark> bench(Session &session, const halftone_probe *probes, int64_t bytesPerToken,
-                          io::ProgressLine &progress, bool (*interrupted)());
+/// Measures decode and prefill: one run to warm up, then as many as are wanted. The machine's limits, reading memory
+/// and the variant's probes, are measured before and after each of them, with as many threads. Fails when memory or
+/// threads cannot be had, and as BenchTokens::create does.
+Expected<Benchmark> bench(Session &session, const BenchOptions &options, const halftone_probe *probes,
+                          int64_t bytesPerToken, io::ProgressLine &progress, bool (*interrupted)());
 
 /// What --bench prints: medians, and the range of the runs.
 std::vector<Figure> figures(const Benchmark &benchmark, std::string_view format, const Facts &facts, int64_t threads);

@@ -156,6 +156,9 @@ static Expected<Session> startSession(const Options &options, const Program &pro
   const Expected<int64_t> context = chooseContext(options);
   if (!context)
     return context.error();
+  if (options.lock)
+    if (Status locked = lockWeights(program.segment); !locked)
+      return Error{"--mlock: " + locked.error().message};
   return Session::create(halftone_facts, *program.variant, program.segment.data(), *context, chooseThreads(options));
 }
 
@@ -289,7 +292,7 @@ static Expected<ExitCode> measureSpeed(const Options &options, const Program &pr
   catchInterrupts();
   io::ProgressLine progress(STDERR_FILENO);
   const Expected<Benchmark> benchmark =
-      bench(*session, program.variant->probes, halftone_facts.decode_bytes, progress, interrupted);
+      bench(*session, options.measured, program.variant->probes, halftone_facts.decode_bytes, progress, interrupted);
   progress.clear();
   if (!benchmark)
     return benchmark.error();

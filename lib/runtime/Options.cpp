@@ -55,6 +55,18 @@ static Status setContext(Options &options, std::string_view value) {
 static Status setLength(Options &options, std::string_view value) {
   return store(options.length, parseInteger<int64_t>(value, 1, mostTokens));
 }
+template <auto member> static Status setBenchTokens(Options &options, std::string_view value) {
+  options.hasBenchOption = true;
+  return store(options.measured.*member, parseInteger<int64_t>(value, 1, mostTokens));
+}
+static Status setRuns(Options &options, std::string_view value) {
+  const Expected<int64_t> parsed = parseInteger<int64_t>(value, 1, 1000);
+  if (!parsed)
+    return parsed.error();
+  options.measured.runs = *parsed;
+  options.hasBenchOption = true;
+  return {};
+}
 static Status setSeparator(Options &options, std::string_view value) {
   if (value.empty())
     return invalid(value, "what stands between documents");
@@ -115,6 +127,7 @@ static constexpr Row rows[] = {
     {"--seed", "", "S", "the same seed gives the same text", "from the time, told at the end", setSeed},
     {"--threads", "", "N", "threads", "the processors there are", setThreads},
     {"--context", "", "N", "most tokens of prompt and continuation together", "the model's", setContext},
+    {"--mlock", "", "", "read all weights into memory at the start, and keep them there", "", setTrue<&Options::lock>},
     {"--tokens", "", "", "prompt and continuation are token ids, and no first token is added", "",
      setTrue<&Options::tokens>},
     {"--prompts", "", "FILE",
@@ -129,6 +142,10 @@ static constexpr Row rows[] = {
     {"--length", "", "N", "most scored tokens of a document or window", "256 of a document, the context of a window",
      setLength},
     {"--bench", "", "", "measure the speed of decode, of prefill and of the memory", "", setTrue<&Options::bench>},
+    {"--decode", "", "N", "tokens that --bench decodes one by one", "128", setBenchTokens<&BenchOptions::decode>},
+    {"--depth", "", "N", "tokens in the cache before these", "1", setBenchTokens<&BenchOptions::depth>},
+    {"--prefill", "", "N", "tokens that --bench reads in chunks", "256", setBenchTokens<&BenchOptions::prefill>},
+    {"--runs", "", "N", "runs of --bench after one to warm up", "5", setRuns},
     {"--profile", "", "", "measure how long each kernel takes, and what of the memory's speed it reaches", "",
      setTrue<&Options::profile>},
     {"--json", "", "", "figures of --perplexity, --bench and --profile as JSON", "", setTrue<&Options::json>},
@@ -176,6 +193,8 @@ static Status checkTogether(const Options &options) {
     return Error{"--length needs --perplexity"};
   if (options.perplexity.empty() && options.prompts.empty() && !options.separator.empty())
     return Error{"--documents needs --perplexity or --prompts"};
+  if (options.hasBenchOption && !options.bench)
+    return Error{"--decode, --depth, --prefill and --runs need --bench"};
   if (options.json && options.perplexity.empty() && !options.bench && !options.profile)
     return Error{"--json needs --perplexity, --bench or --profile"};
   return {};
@@ -241,7 +260,8 @@ std::string helpText(std::string_view program) {
       "usage: " + name + " [PROMPT] [OPTION]...\n" + "       " + name +
       " --prompts FILE [--documents SEPARATOR] [OPTION]...\n" + "       " + name + " --logits IDS -o FILE\n" +
       "       " + name + " --perplexity FILE [--documents SEPARATOR] [--length N] [--json]\n" + "       " + name +
-      " --bench [--json]\n" + "       " + name + " --profile [--json]\n\n" +
+      " --bench [--decode N] [--depth N] [--prefill N] [--runs N] [--json]\n" + "       " + name +
+      " --profile [--json]\n\n" +
       "Continues PROMPT, or the text on standard input when there is none, token by token. The text, or the\n"
       "figures asked for, go to standard output, everything else to standard error.\n\n";
   for (const Row &row : rows) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/io/Result.h"
+#include "lib/runtime/Bench.h"
 #include "lib/runtime/Sampler.h"
 
 #include <cstdint>
@@ -27,7 +28,10 @@ struct Options {
   std::string perplexity;        ///< a text to score; empty: not asked for
   std::string separator;         ///< of the documents in that text or of the prompts; empty: windows, lines
   std::optional<int64_t> length; ///< most scored tokens of a document or window; none: evaluate::defaultLength()
+  bool lock = false;             ///< keep weights in memory
   bool bench = false;            ///< measure speed
+  BenchOptions measured;         ///< what of it
+  bool hasBenchOption = false;   ///< something of that was given
   bool profile = false;          ///< measure each kernel
   bool json = false;             ///< figures as JSON
   bool tokens = false;           ///< prompt and continuation are token ids

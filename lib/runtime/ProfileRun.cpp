@@ -10,15 +10,15 @@
 namespace halftone::runtime {
 
 /// Feeds tokens to a phase and counts what it takes.
-static PhaseProfile runDecode(Session &session, std::span<const int64_t> tokens, size_t kernels) {
+static PhaseProfile runDecode(Session &session, const BenchTokens &tokens, size_t kernels) {
   PhaseProfile result;
   result.name = "decode";
-  result.tokens = static_cast<int64_t>(tokens.size()) - 1;
+  result.tokens = static_cast<int64_t>(tokens.decode().size());
   session.restart();
-  session.decode(tokens.front());
+  session.decode(tokens.before().back());
   Profile times(kernels);
   session.tell(&times);
-  for (const int64_t token : tokens.subspan(1)) {
+  for (const int64_t token : tokens.decode()) {
     session.decode(token);
     result.positions += session.past();
     ++result.calls;
@@ -66,7 +66,7 @@ Expected<ModelProfile> profile(Session &session, const halftone_probe *probes, s
   for (const bool warmUp : {true, false}) {
     if (!warmUp)
       measure();
-    result.phases = {runDecode(session, tokens->decode(), kernels), runPrefill(session, tokens->prefill(), kernels)};
+    result.phases = {runDecode(session, *tokens, kernels), runPrefill(session, tokens->prefill(), kernels)};
   }
   measure();
   result.peaks = arithmetic->peaks();

@@ -3,7 +3,10 @@
 #include "lib/runtime/Weights.h"
 
 #include <cerrno>
+#include <cstring>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace halftone::runtime {
@@ -52,6 +55,18 @@ Expected<std::span<const std::byte>> findWeights(int64_t expectedBytes) {
   if (!segment->empty() && !isReadable(&segment->back()))
     return Error{"this binary is truncated: its weights should have " + std::to_string(expectedBytes) + " bytes"};
   return segment;
+}
+
+Status lockWeights(std::span<const std::byte> weights) {
+  if (mlock(weights.data(), weights.size()) == 0)
+    return {};
+  const int code = errno;
+  rlimit limit = {};
+  getrlimit(RLIMIT_MEMLOCK, &limit);
+  const std::string allowed =
+      limit.rlim_cur == RLIM_INFINITY ? "any number" : "at most " + std::to_string(limit.rlim_cur);
+  return Error{"cannot keep " + std::to_string(weights.size()) + " bytes of weights in memory: " + strerror(code) +
+               "; the system allows " + allowed + " (ulimit -l)"};
 }
 
 static std::string_view slice(std::span<const std::byte> segment, int64_t offset, int64_t bytes) {

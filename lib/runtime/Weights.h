@@ -20,6 +20,9 @@ Expected<std::span<const std::byte>> findWeights(int64_t expectedBytes);
 /// The same for given headers. \param loadBias what the system added to the addresses in them: 0 at a fixed address.
 Expected<std::span<const std::byte>> lastSegment(std::span<const Elf64_Phdr> headers, uint64_t loadBias);
 
+/// Reads them into memory and keeps them there. Fails, saying what the system allows, when it does not allow so much.
+Status lockWeights(std::span<const std::byte> weights);
+
 /// Parts of a segment that was checked against `facts`.
 std::string_view tokenizerBytes(std::span<const std::byte> segment, const Facts &facts);
 std::string_view infoText(std::span<const std::byte> segment, const Facts &facts);

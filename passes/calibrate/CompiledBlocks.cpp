@@ -227,7 +227,7 @@ private:
     const Step &step = chain().steps[position];
     if (Status loaded = loadWeights(step, observed.function, stream); !loaded)
       return loaded;
-    const size_t together = std::max<size_t>(1, batchBytes / resultOf(observed.channels).size());
+    const size_t together = std::max<size_t>(context->getNumThreads(), batchBytes / resultOf(observed.channels).size());
     for (size_t first = 0; first < sequences.size(); first += together) {
       const size_t end = std::min(first + together, sequences.size());
       std::vector<std::vector<Buffer>> seen(end - first, resultsOf(observed));
@@ -327,7 +327,7 @@ private:
       return loaded;
     for (ValueId id : step.results) {
       Expected<SpillFile> store = SpillFile::create(options.work + "." + std::to_string(id), lengths,
-                                                    chain().values[id].channels, options.memory / 4);
+                                                    chain().values[id].channels, options.memory / storesInMemory);
       if (!store)
         return store.error();
       into[id].emplace(std::move(*store));
@@ -375,7 +375,7 @@ private:
     return {};
   }
 
-  /// Observed activations that wait to be gathered.
+  /// Observed activations that wait to be gathered; more where each thread's sequence takes more.
   static constexpr size_t batchBytes = size_t(64) << 20;
   /// Most tokens that judge a trial, and most of their outputs in bytes: batchBytes.
   static constexpr int64_t judgedTokens = 4096;

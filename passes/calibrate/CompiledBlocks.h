@@ -17,12 +17,16 @@ struct Sequence {
   std::vector<std::span<const std::byte>> inputs;
 };
 
+/// The part of the memory for activations that one value between blocks may take: several live at once, and most is
+/// needed while a sequence runs on each thread.
+inline constexpr int64_t storesInMemory = 8;
+
 struct RunnerOptions {
   /// Whether a block's later linears see what its quantized earlier ones give; otherwise a block is seen as it was, and
   /// only the next one sees it quantized.
   bool trueSequential = true;
   Wanted wanted;
-  /// Most bytes of activations between blocks to keep in memory; the others lie in a file beside `work`.
+  /// Bytes for activations. A value between blocks has its part of them, and what is more lies in a file beside `work`.
   uint64_t memory = uint64_t(1) << 30;
   /// A path for files that are in the way of nobody.
   std::string work;

@@ -3,6 +3,7 @@
 #include "passes/calibrate/Estimate.h"
 
 #include "passes/calibrate/BlockCode.h"
+#include "passes/calibrate/CompiledBlocks.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -95,7 +96,8 @@ private:
       const bool isMade = llvm::any_of(ArrayRef(chain.steps).take_front(index + withResults),
                                        [&](const Step &other) { return llvm::is_contained(other.results, id); });
       if (isMade && chain.values[id].lastUse >= index)
-        bytes += std::min<uint64_t>(options.memory / 4, options.tokens * chain.values[id].channels * sizeof(float));
+        bytes += std::min<uint64_t>(options.memory / storesInMemory,
+                                    options.tokens * chain.values[id].channels * sizeof(float));
     }
     return bytes * passes();
   }
@@ -124,7 +126,8 @@ private:
     here.activationBytes = storesOf(step, /*withResults=*/false);
     const uint64_t quantizing = shape.elements() * (sizeof(float) + 1) + panel * (sizeof(double) + sizeof(float));
     const uint64_t storing = shape.elements() * (2 * sizeof(float) + 1); // decoded, and once more for the model
-    const uint64_t gathering = batchBytes + panelTokens * columns * sizeof(float) + running;
+    const uint64_t batch = std::max<uint64_t>(batchBytes, options.threads * options.longest * columns * sizeof(float));
+    const uint64_t gathering = batch + panelTokens * columns * sizeof(float) + running;
     here.workBytes = std::max({quantizing, storing, gathering});
     offer(here, weight);
   }

@@ -105,6 +105,8 @@ TEST(Options, FiguresHaveOptionsOfTheirOwn) {
   EXPECT_EQ(errorOf({"--documents=<>"}), "--documents needs --perplexity or --prompts");
   EXPECT_EQ(errorOf({"--bench", "--length=3"}), "--length needs --perplexity");
   EXPECT_EQ(errorOf({"--json"}), "--json needs --perplexity, --bench or --profile");
+  EXPECT_EQ(errorOf({"--runs", "3"}), "--decode, --depth, --prefill and --runs need --bench");
+  EXPECT_EQ(errorOf({"--profile", "--depth=3"}), "--decode, --depth, --prefill and --runs need --bench");
   EXPECT_EQ(errorOf({"--perplexity=a", "--documents="}), "--documents: '' is not what stands between documents");
   EXPECT_THAT(errorOf({"--perplexity=a", "--length=0"}), HasSubstr("--length: '0' is not a whole number from 1"));
   EXPECT_TRUE(parse({"--bench", "--json"}).json && parse({"--profile", "--json"}).json &&

@@ -209,8 +209,9 @@ def test_help_lists_all_options_on_stdout(make):
     code, output, error = run(make(), "--help")
     assert (code, error) == (0, "")
     for flag in ("-n N", "--temperature T", "--top-p P", "--top-k K", "--seed S", "--threads N", "--context N", "--logits IDS",
-                 "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N", "--bench", "--profile", "--json", "--info", "--version",
-                 "--help", "--tokens", "--prompts FILE"):
+                 "-o FILE", "--perplexity FILE", "--documents SEPARATOR", "--length N", "--bench", "--decode N", "--depth N", "--prefill N",
+                 "--runs N", "--profile", "--json", "--info", "--version",
+                 "--help", "--tokens", "--prompts FILE", "--mlock"):
         assert f"\n  {flag}" in output.decode(), flag
     assert output.startswith(b"usage: stories [PROMPT]")
     assert run(make(), "-h")[:2] == (0, output)
@@ -223,6 +224,21 @@ def test_version_and_info(make):
     assert (code, json.loads(output), error, output[-1:]) == (0, info, "", b"\n")
     code, output, error = run(path, "--version")
     assert (code, error) == (0, "") and re.fullmatch(rb"halftone \d+\.\d+\.\d+, model ABI 3\n", output)
+
+
+def test_mlock_keeps_the_weights_in_memory(make):
+    """As the process sees it while it runs; the error tells what the system allows."""
+    path = make(delay=200_000)
+    process = subprocess.Popen([path, "--mlock", "--temperature=0", "-n", "20", "a"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.read(process.stdout.fileno(), 1)  # the prompt stands there once the session has started
+    locked = int(re.search(r"VmLck:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text()).group(1))
+    process.kill()
+    process.communicate()
+    assert locked >= 1
+    limited = subprocess.run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "sh", "-c", f"ulimit -l 0; exec {path} --mlock a"],
+                             capture_output=True, text=True)
+    assert limited.returncode == 1
+    assert re.search(r"--mlock: cannot keep \d+ bytes of weights in memory: .*; the system allows at most 0 \(ulimit -l\)", limited.stderr)
 
 
 def test_wrong_words_are_errors_of_status_1(make):
@@ -476,8 +492,21 @@ def test_bench_counts_what_a_call_takes(make):
         assert least <= found[name] <= greatest
     assert found["decode_bytes_per_second"] == pytest.approx(562 * found["decode_tokens_per_second"], rel=NINE_DIGITS)
     assert found["bandwidth_bytes_per_second"] > 1e8 and found["reread_bytes_per_second"] > 1e8
+    assert found["decode_depth"] == 1
     # The fake "multiplies" once in a nanosecond on each thread, and sleeps longer than that, never less.
     assert 5e8 < found["peak_operations_per_second"]["fake"] <= 2e9
+
+
+def test_bench_measures_what_is_asked_for(make):
+    path = make()
+    code, output, _ = run(path, "--bench", "--json", "--decode=7", "--depth=20", "--prefill=13", "--runs=2")
+    found = json.loads(output)
+    assert code == 0 and (found["decode_tokens"], found["decode_depth"], found["prefill_tokens"], found["runs"]) == (7, 20, 13, 2)
+    assert json.loads(run(path, "--bench", "--json", "--depth=60", "--runs=1")[1])["decode_tokens"] == 4  # all that the context of 64 has
+    assert fails(path, "--bench", "--decode=7", "--depth=60") == "7 tokens after 60 need a context of 67, this one is of 64"
+    assert fails(path, "--bench", "--depth=64") == "1 tokens after 64 need a context of 65, this one is of 64"
+    assert fails(path, "--bench", "--prefill=65") == "65 tokens do not fit into a context of 64"
+    assert fails(path, "--bench", "--runs=0") == "--runs: '0' is not a whole number from 1 to 1000"
     assert found["prefill_operations_per_second"] == pytest.approx(2000 * found["prefill_tokens_per_second"], rel=NINE_DIGITS)
 
 

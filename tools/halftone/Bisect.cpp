@@ -218,13 +218,6 @@ CommandLine bisectLine() {
   return commandLine(unread);
 }
 
-static std::string workPath() {
-  llvm::SmallString<128> path;
-  llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, path);
-  llvm::sys::path::append(path, "halftone-bisect");
-  return path.str().str();
-}
-
 static Expected<int> compareBoth(BisectOptions &options) {
   const Expected<Kind> first = kindOf(options.models[0]), second = kindOf(options.models[1]);
   if (!first || !second)
@@ -235,7 +228,7 @@ static Expected<int> compareBoth(BisectOptions &options) {
   const Expected<TokenizerFile> tokenizer = TokenizerFile::open(options.tokenizer);
   if (!tokenizer)
     return tokenizer.error();
-  const Expected<io::WorkFolder> work = io::WorkFolder::create(workPath());
+  const Expected<io::WorkFolder> work = temporaryFolder("halftone-bisect");
   if (!work)
     return work.error();
   Bisection result{options.models[0], options.models[1], options.tolerance, 0, {}, {}, {}};

@@ -164,6 +164,15 @@ std::function<Status(std::string_view)> store(double &place) {
   };
 }
 
+std::function<Status(std::string_view)> takeModel(std::string &place) {
+  return [&place](std::string_view path) -> Status {
+    if (!place.empty())
+      return Error{"two models given, '" + place + "' and '" + std::string(path) + "'"};
+    place = path;
+    return {};
+  };
+}
+
 std::function<Status(std::string_view)> storeSome(std::string &place, const char *what) {
   return [&place, what](std::string_view value) -> Status {
     place = value;

@@ -21,6 +21,10 @@ struct Command {
 /// All commands, in the order of --help; the table stands in main.cpp.
 std::span<const Command> commands();
 
+/// `halftone bench MODEL.onnx`: how fast a model is in several formats.
+Expected<int> benchCommand(std::span<const std::string_view> arguments);
+CommandLine benchLine();
+
 /// `halftone bisect A B`: where two models part.
 Expected<int> bisectCommand(std::span<const std::string_view> arguments);
 CommandLine bisectLine();

@@ -68,15 +68,6 @@ static std::function<Status(std::string_view)> store(std::optional<Artifact> &pl
   };
 }
 
-static std::function<Status(std::string_view)> takeModel(std::string &place) {
-  return [&place](std::string_view value) -> Status {
-    if (!place.empty())
-      return Error{"two models given, '" + place + "' and '" + std::string(value) + "'"};
-    place = value;
-    return {};
-  };
-}
-
 static CommandLine commandLine(CompileOptions &options) {
   PipelineOptions &pipeline = options.pipeline;
   CalibrationOptions &calibration = pipeline.calibration;

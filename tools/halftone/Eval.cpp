@@ -27,16 +27,6 @@ struct EvalOptions {
 
 } // namespace
 
-static std::function<Status(std::string_view)> takeModel(std::string &place) {
-  return [&place](std::string_view value) -> Status {
-    if (!place.empty())
-      return Error{"two models given, '" + place + "' and '" + std::string(value) +
-                   "'; an executable to compare goes after --against"};
-    place = value;
-    return {};
-  };
-}
-
 static std::function<Status(std::string_view)> append(std::vector<std::string> &list) {
   return [&list](std::string_view value) -> Status {
     list.emplace_back(value);
@@ -147,13 +137,6 @@ static Status score(Evaluation &evaluation, std::span<const evaluate::Sequence> 
   return added;
 }
 
-static std::string workPath() {
-  llvm::SmallString<128> path;
-  llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, path);
-  llvm::sys::path::append(path, "halftone-eval");
-  return path.str().str();
-}
-
 /// Errors of the text and of the executables come before anything is compiled.
 static Expected<Evaluation> evaluateAll(const EvalOptions &options, const TokenizerFile &tokenizer,
                                         const io::WorkFolder &work) {
@@ -188,7 +171,7 @@ static Status printEvaluation(EvalOptions &options) {
   const Expected<TokenizerFile> tokenizer = TokenizerFile::open(options.pipeline.tokenizer);
   if (!tokenizer)
     return tokenizer.error();
-  const Expected<io::WorkFolder> work = io::WorkFolder::create(workPath());
+  const Expected<io::WorkFolder> work = temporaryFolder("halftone-eval");
   if (!work)
     return work.error();
   const Expected<Evaluation> evaluation = evaluateAll(options, *tokenizer, *work);

@@ -2,10 +2,11 @@
 // The files by which processes are told what to do, and tell what they did.
 #include "tools/halftone/Executable.h"
 
-#include "lib/io/RunProgram.h"
 #include "lib/io/Sha256.h"
 
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 
 namespace halftone::tool {
 
@@ -45,7 +46,8 @@ Status Executable::checkTokenizer(const TokenizerFile &tokenizer) const {
                other.substr(0, 8) + "...), than " + tokenizer.file.path() + " (sha256 " + hash.substr(0, 8) + "...)"};
 }
 
-Expected<io::NpyArray> Executable::logits(std::span<const int64_t> tokens, int64_t threads) const {
+Expected<io::NpyArray> Executable::logits(std::span<const int64_t> tokens, int64_t threads,
+                                          io::ProgramCost *cost) const {
   const std::string target = *work / logitsFile;
   llvm::sys::fs::remove(target); // another executable's are not this one's
   if (Status written = io::writeNpy(*work / ids, io::NpyType::int64, {tokens.size()}, tokens.data()); !written)
@@ -54,7 +56,7 @@ Expected<io::NpyArray> Executable::logits(std::span<const int64_t> tokens, int64
   if (threads > 0)
     arguments.insert(arguments.end(), {"--threads", std::to_string(threads)});
   const auto ignore = [](std::string_view) { return Status(); };
-  if (Status done = io::runProgram(file, arguments, ignore); !done)
+  if (Status done = io::runProgram(file, arguments, ignore, cost); !done)
     return done.error();
   Expected<io::NpyArray> array = io::NpyArray::open(target);
   if (!array)
@@ -63,6 +65,13 @@ Expected<io::NpyArray> Executable::logits(std::span<const int64_t> tokens, int64
   if (array->type() != io::NpyType::float32 || shape.size() != 2 || shape[0] != tokens.size() || shape[1] == 0)
     return Error{file + ": gives other logits than f32 [" + std::to_string(tokens.size()) + ", vocabulary]"};
   return array;
+}
+
+Expected<io::WorkFolder> temporaryFolder(std::string_view name) {
+  llvm::SmallString<128> path;
+  llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, path);
+  llvm::sys::path::append(path, name);
+  return io::WorkFolder::create(path.str().str());
 }
 
 } // namespace halftone::tool

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/io/Npy.h"
+#include "lib/io/RunProgram.h"
 #include "lib/io/WorkFolder.h"
 #include "passes/Inputs.h"
 
@@ -30,8 +31,9 @@ public:
 
   /// The logits after each of `tokens`, f32 [tokens, vocabulary], mapped from a file of the work folder that the next
   /// call replaces; the array stays. \param threads 0 for as many as the executable thinks best. Fails, naming the
-  /// executable, when it does or dies.
-  Expected<io::NpyArray> logits(std::span<const int64_t> tokens, int64_t threads) const;
+  /// executable, when it does or dies. \param cost what its process takes.
+  Expected<io::NpyArray> logits(std::span<const int64_t> tokens, int64_t threads,
+                                io::ProgramCost *cost = nullptr) const;
 
 private:
   Executable(std::string path, const io::WorkFolder &work) : file(std::move(path)), work(&work) {}
@@ -40,5 +42,9 @@ private:
   const io::WorkFolder *work;
   llvm::json::Object facts;
 };
+
+/// A folder for a command's files, which goes away with the object, where the system keeps such. \param name how the
+/// folder's begins.
+Expected<io::WorkFolder> temporaryFolder(std::string_view name);
 
 } // namespace halftone::tool

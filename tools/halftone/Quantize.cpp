@@ -96,12 +96,6 @@ static CommandLine commandLine(QuantizeOptions &options) {
   QuantizeModelOptions &model = options.model;
   model.format = *formats::parse(defaultFormat);
   model.style = onnx::findStorageStyle(onnx::storageStyleNames().front());
-  const auto takeModel = [&model](std::string_view path) -> Status {
-    if (!model.input.empty())
-      return Error{"two models given, '" + model.input + "' and '" + std::string(path) + "'"};
-    model.input = path;
-    return {};
-  };
   return {
       "halftone quantize MODEL.onnx [options] -o OUT.onnx",
       "Quantizes the linears of any graph: MatMul and Gemm whose second input is a constant matrix. All else in the "
@@ -154,7 +148,7 @@ static CommandLine commandLine(QuantizeOptions &options) {
         {{"--json", "", "print the report as JSON on standard output", store(options.json)},
          {"--threads", "N", "threads; the result does not depend on it", store(options.threads, 1)},
          {"--help", "", "print this", store(options.help)}}}},
-      takeModel};
+      takeModel(model.input)};
 }
 
 CommandLine quantizeLine() {

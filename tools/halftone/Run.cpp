@@ -115,12 +115,6 @@ static Expected<RunFacts> run(const RunOptions &options, Display &display) {
 //===-- The command -----------------------------------------------------------------------------------------------===//
 
 static CommandLine commandLine(RunOptions &options) {
-  const auto takeModel = [&options](std::string_view path) -> Status {
-    if (!options.model.empty())
-      return Error{"two models given, '" + options.model + "' and '" + std::string(path) + "'"};
-    options.model = path;
-    return {};
-  };
   return {"halftone run MODEL.onnx --inputs=FILE --outputs=FILE [options]",
           "Runs any graph as a plain function of named arrays, in the precision that it states: it is compiled for the "
           "shapes of the inputs, on this processor. Every input of the graph is an array of the .npz file of inputs, "
@@ -132,7 +126,7 @@ static CommandLine commandLine(RunOptions &options) {
               store(options.externalDataRoot)},
              {"--json", "", "tell what it cost and gave as JSON on standard output", store(options.json)},
              {"--help", "", "print this", store(options.help)}}}},
-          takeModel};
+          takeModel(options.model)};
 }
 
 CommandLine runLine() {

@@ -13,6 +13,7 @@ using namespace halftone;
 
 std::span<const tool::Command> tool::commands() {
   static constexpr Command table[] = {
+      {"bench", "how fast a model is in several formats, beside other programs", benchCommand, benchLine},
       {"bisect", "where two models part: stage, block, operation, weight", bisectCommand, bisectLine, /*trouble=*/2},
       {"compile", "an executable from a model", compileCommand, compileLine},
       {"completion", "completion of command lines for a shell", completionCommand, completionLine},
