@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """python -m halftone.bench_onnxruntime -m MODEL.onnx -t THREADS [-p N] [-n N] [-d N] [-r RUNS]: ONNX Runtime's speed on a decoder, with
 the options and the JSON of llama-bench, as `halftone bench --against` wants them. The model is any that takes `input_ids`,
 `attention_mask`, `position_ids` and `past_key_values.*`; with weights of 4 bits by `halftone quantize --onnx-style=matmulnbits`."""

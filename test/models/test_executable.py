@@ -1,9 +1,12 @@
 """The emitted executable as a program: static, alone in an empty root, the same for any thread count, and its command line."""
 # Part of Halftone, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,6 +35,24 @@ def test_runs_in_an_empty_root(model, compiled, tmp_path):
     alone = subprocess.run(["chroot", tmp_path, "/model", *map(str, STORY)], capture_output=True, timeout=60)
     assert alone.returncode == 0, alone.stderr
     assert alone.stdout == binary.run(*STORY).stdout != b""
+
+
+def test_mlock_keeps_the_weights_in_memory(stories260K, compiled):
+    """As the system sees the process while it runs; the error tells what the system allows."""
+    path = compiled(stories260K, "int8-g32").path
+    info = json.loads(subprocess.run([path, "--info"], capture_output=True, check=True).stdout)
+    process = subprocess.Popen([path, "--mlock", "--bench", "--runs=1000"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process.stderr.read(1)  # progress stands there once the session has started
+    locked = int(re.search(r"VmLck:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text()).group(1))
+    process.kill()
+    process.communicate()
+    assert 1024 * locked >= info["weight_bytes"]
+    if not shutil.which("setpriv"):
+        pytest.skip("setpriv is not there to take the right to lock memory away")
+    limited = subprocess.run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "sh", "-c", f"ulimit -l 0; exec {path} --mlock a"],
+                             capture_output=True, text=True, timeout=60)
+    assert limited.returncode == 1
+    assert re.search(r"--mlock: cannot keep \d+ bytes of weights in memory: .*; the system allows at most 0 \(ulimit -l\)", limited.stderr)
 
 
 @FORMATS

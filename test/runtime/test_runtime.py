@@ -226,21 +226,6 @@ def test_version_and_info(make):
     assert (code, error) == (0, "") and re.fullmatch(rb"halftone \d+\.\d+\.\d+, model ABI 3\n", output)
 
 
-def test_mlock_keeps_the_weights_in_memory(make):
-    """As the process sees it while it runs; the error tells what the system allows."""
-    path = make(delay=200_000)
-    process = subprocess.Popen([path, "--mlock", "--temperature=0", "-n", "20", "a"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    os.read(process.stdout.fileno(), 1)  # the prompt stands there once the session has started
-    locked = int(re.search(r"VmLck:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text()).group(1))
-    process.kill()
-    process.communicate()
-    assert locked >= 1
-    limited = subprocess.run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "sh", "-c", f"ulimit -l 0; exec {path} --mlock a"],
-                             capture_output=True, text=True)
-    assert limited.returncode == 1
-    assert re.search(r"--mlock: cannot keep \d+ bytes of weights in memory: .*; the system allows at most 0 \(ulimit -l\)", limited.stderr)
-
-
 def test_wrong_words_are_errors_of_status_1(make):
     path = make()
     assert "unknown option '--tmperature'" in fails(path, "--tmperature", "1")
