@@ -164,10 +164,10 @@ std::function<Status(std::string_view)> store(double &place) {
   };
 }
 
-std::function<Status(std::string_view)> takeModel(std::string &place) {
-  return [&place](std::string_view path) -> Status {
+std::function<Status(std::string_view)> takeModel(std::string &place, const char *hint) {
+  return [&place, hint](std::string_view path) -> Status {
     if (!place.empty())
-      return Error{"two models given, '" + place + "' and '" + std::string(path) + "'"};
+      return Error{"two models given, '" + place + "' and '" + std::string(path) + "'" + hint};
     place = path;
     return {};
   };

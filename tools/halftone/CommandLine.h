@@ -81,8 +81,9 @@ std::function<Status(std::string_view)> store(bool &place);
 std::function<Status(std::string_view)> storeNot(bool &place);
 std::function<Status(std::string_view)> store(int64_t &place, int64_t least);
 std::function<Status(std::string_view)> store(double &place);
-/// Of an argument that is no option: one that stores the path of the only model.
-std::function<Status(std::string_view)> takeModel(std::string &place);
+/// Of an argument that is no option: one that stores the path of the only model. \param hint follows the error when
+/// there are two.
+std::function<Status(std::string_view)> takeModel(std::string &place, const char *hint = "");
 /// One that stores a text that is not empty; `what` says what it should be: "what stands between documents".
 std::function<Status(std::string_view)> storeSome(std::string &place, const char *what);
 /// One that stores a number of bytes: 1GB is 10^9, 1.5MB, 100KB, 1024.

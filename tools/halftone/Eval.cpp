@@ -64,7 +64,7 @@ static CommandLine commandLine(EvalOptions &options) {
             {{"--json", "", "print one JSON object instead of a table", store(options.json)},
              {"--threads", "N", "threads; the result does not depend on it", store(options.threads, 1)},
              {"--help", "", "print this", store(options.help)}}}},
-          takeModel(pipeline.input)};
+          takeModel(pipeline.input, "; an executable to compare goes after --against")};
 }
 
 static Status checkComplete(const EvalOptions &options) {
